@@ -1,0 +1,124 @@
+//! Actions: what an agent tries, in protocol-neutral words. An action is what policy decides
+//! on and what an event stores, so that a stored action can be decided on again.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::Destination;
+
+/// What an agent tries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Action {
+    /// To open a connection.
+    Connect(Connect),
+    /// To send one HTTP request over a connection that the gateway reads.
+    Http(HttpRequest),
+}
+
+/// The kind of an action without its content: for filters and counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionKind {
+    /// [`Action::Connect`].
+    Connect,
+    /// [`Action::Http`].
+    Http,
+}
+
+impl Action {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> ActionKind {
+        match self {
+            Self::Connect(_) => ActionKind::Connect,
+            Self::Http(_) => ActionKind::Http,
+        }
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub const fn destination(&self) -> &Destination {
+        match self {
+            Self::Connect(connect) => &connect.destination,
+            Self::Http(request) => &request.destination,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(connect) => write!(f, "connect {}", connect.destination),
+            Self::Http(request) => write!(
+                f,
+                "{} {}://{}{}",
+                request.method,
+                request.scheme.as_str(),
+                request.destination,
+                request.path
+            ),
+        }
+    }
+}
+
+/// A connection to a name or an address, before anything was resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connect {
+    /// The host and port that the agent asked for.
+    pub destination: Destination,
+    /// How the connection reached the gateway.
+    pub entry: Entry,
+}
+
+/// The way by which a connection reached the gateway. All lead to the same decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// A plain `connect()`, captured in the sandbox's network namespace.
+    Transparent,
+    /// HTTP `CONNECT` to the explicit proxy.
+    HttpConnect,
+    /// An absolute-form HTTP request to the explicit proxy.
+    HttpForward,
+    /// SOCKS5 to the explicit proxy.
+    Socks5,
+}
+
+/// One HTTP request, parsed strictly; what is sent upstream is written from these fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    /// The host of the `Host` header or `:authority`, and the port of the connection.
+    pub destination: Destination,
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// The method token, case-sensitive (RFC 9110, section 9.1).
+    pub method: String,
+    /// The path in its canonical form, starting with `/`, or `*` for `OPTIONS *`.
+    pub path: String,
+    /// The query without `?`, as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+}
+
+/// The scheme of an HTTP request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Plain text.
+    Http,
+    /// Inside TLS that the gateway terminates.
+    Https,
+}
+
+impl Scheme {
+    /// `http` or `https`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}

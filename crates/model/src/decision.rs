@@ -1,0 +1,175 @@
+//! Decisions: allow or deny of one action, with everything that a person or an agent needs
+//! to understand it. The value proves nothing; the gateway's permit does.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a compiled policy; a later policy has a greater one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Generation(pub u64);
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The two possible effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// The action goes ahead as it was decided on.
+    Allow,
+    /// Nothing is dialled, sent or looked up.
+    Deny,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        })
+    }
+}
+
+/// The rule that decided: `profile/section/id`, for example `coding-agent/network/pypi`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RuleRef(pub String);
+
+impl fmt::Display for RuleRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why an action was decided as it was, or was refused after the decision. The codes are
+/// stable: agents, filters and the database use them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasonCode {
+    /// A rule allows it.
+    Allowed,
+    /// No rule allows it.
+    NoRule,
+    /// A rule forbids it.
+    Forbidden,
+    /// A rule allows the host, but not on this port.
+    PortNotAllowed,
+    /// A rule allows the host, but not this method.
+    MethodNotAllowed,
+    /// A rule allows the host, but not this path.
+    PathNotAllowed,
+    /// The rule that allowed it has expired.
+    RuleExpired,
+    /// The destination is an address that no rule names.
+    AddressNotNamed,
+    /// The name resolved to an address of a kind that no rule names.
+    AddressNotPublic,
+    /// The destination is Ringfence itself or its host, which is never reachable.
+    ControlPlane,
+    /// The rule looks inside HTTPS, which needs TLS interception.
+    NeedsInterception,
+    /// The bytes were not those of the protocol that the rule allows on this port.
+    ProtocolMismatch,
+    /// TLS without a server name.
+    SniMissing,
+    /// TLS whose server name is not the name that was decided on.
+    SniMismatch,
+    /// TLS with an encrypted client hello.
+    EncryptedClientHello,
+    /// An HTTP `Host` that is not the name that was decided on.
+    HostMismatch,
+    /// A message that is not understood, or understood in two ways.
+    Malformed,
+    /// A switch of protocol that cannot be mediated (`Upgrade`, `PRI`).
+    UpgradeRefused,
+    /// A limit of the agent or of the gateway was reached.
+    LimitReached,
+    /// The policy changed and does not allow the connection any more.
+    Revoked,
+    /// The policy or the audit log is not usable, so nothing is allowed.
+    Unavailable,
+}
+
+impl ReasonCode {
+    /// The stable code as text, for example `no-rule`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::NoRule => "no-rule",
+            Self::Forbidden => "forbidden",
+            Self::PortNotAllowed => "port-not-allowed",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::PathNotAllowed => "path-not-allowed",
+            Self::RuleExpired => "rule-expired",
+            Self::AddressNotNamed => "address-not-named",
+            Self::AddressNotPublic => "address-not-public",
+            Self::ControlPlane => "control-plane",
+            Self::NeedsInterception => "needs-interception",
+            Self::ProtocolMismatch => "protocol-mismatch",
+            Self::SniMissing => "sni-missing",
+            Self::SniMismatch => "sni-mismatch",
+            Self::EncryptedClientHello => "encrypted-client-hello",
+            Self::HostMismatch => "host-mismatch",
+            Self::Malformed => "malformed",
+            Self::UpgradeRefused => "upgrade-refused",
+            Self::LimitReached => "limit-reached",
+            Self::Revoked => "revoked",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Allow or deny of one action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Allow or deny.
+    pub effect: Effect,
+    /// The stable reason.
+    pub code: ReasonCode,
+    /// The reason in words, for example "no rule allows evil.test".
+    pub reason: String,
+    /// The rule that decided; none where no rule did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleRef>,
+    /// The policy that decided.
+    pub generation: Generation,
+    /// What to do about a denial, for example "ringfence allow evil.test:443".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
+}
+
+impl Decision {
+    /// Whether the action may go ahead.
+    #[must_use]
+    pub const fn is_allow(&self) -> bool {
+        matches!(self.effect, Effect::Allow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_written_as_they_are_serialised() {
+        for code in [
+            ReasonCode::NoRule,
+            ReasonCode::EncryptedClientHello,
+            ReasonCode::SniMismatch,
+        ] {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

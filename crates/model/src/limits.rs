@@ -1,0 +1,10 @@
+//! Every bound that this crate puts on names that come from the wire or from a file.
+
+/// Longest host name in octets without the trailing dot (RFC 1035, section 2.3.4).
+pub const HOST_NAME_OCTETS: usize = 253;
+
+/// Longest label of a host name in octets (RFC 1035, section 2.3.4).
+pub const HOST_LABEL_OCTETS: usize = 63;
+
+/// Longest name of an agent, a profile or a workspace in octets.
+pub const NAME_OCTETS: usize = 64;
