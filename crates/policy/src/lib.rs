@@ -1,1 +1,29 @@
-//! placeholder
+//! Policy: what a person wrote down, read strictly, compiled once, and asked about every
+//! action. This crate decides and explains; it does no I/O, reads no clock, resolves no name
+//! and starts no task. Time comes in as an argument.
+//!
+//! - [`document`]: profiles as people write them: parse, check, change, built-in ones.
+//! - [`compile`]: profiles become a [`Snapshot`], immutable and indexed by destination.
+//! - [`decide`]: one action against one snapshot gives a [`Verdict`].
+//! - [`review`]: explain, suggest, test, diff and simulate, all on top of the same decision.
+
+#![forbid(unsafe_code)]
+
+pub mod compile;
+pub mod decide;
+pub mod document;
+mod error;
+pub mod limits;
+pub mod review;
+
+pub use compile::Snapshot;
+pub use decide::{AddressGrant, Grant, Verdict};
+pub use document::{
+    Cidr, Method, NetworkMatch, NetworkRule, PathPattern, PolicyTest, Profile, Protocol, RuleId,
+    TestAction, append_rule, json_schema,
+};
+pub use error::{Located, PolicyError};
+pub use review::{
+    Considered, DecisionChange, Explanation, Observed, PolicyDiff, RuleChange, Simulation,
+    TestOutcome, diff, run_tests, simulate,
+};

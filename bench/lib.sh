@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # what is set here is used by the parts
+# What the parts of the benchmark have in common; sourced by them. Every process that is started here is ended by its pid at the end.
+set -euo pipefail
+export PATH="$PATH:/usr/sbin:/sbin"
+
+BENCH=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REPS=${REPS:-5}
+SECS=${SECS:-2}
+PORT=${BENCH_PORT:-18000}
+LOADGEN=$BENCH/target/release/loadgen
+WORK=$(mktemp -d)
+chmod 755 "$WORK"
+RESULTS=$BENCH/results/$(basename "$0" .sh)-$(date +%Y%m%d-%H%M%S).jsonl
+declare -A PID=()
+
+cleanup() {
+    local name
+    for name in "${!PID[@]}"; do
+        kill "${PID[$name]}" 2>/dev/null || true
+    done
+    for name in "${!PID[@]}"; do
+        wait_for_end "${PID[$name]}"
+    done
+    rm -rf "$WORK"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+wait_for_end() { # PID
+    local _
+    for _ in {1..50}; do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -9 "$1" 2>/dev/null || true
+}
+
+have() { command -v "$1" >/dev/null; }
+
+note() { echo "# $*" >&2; }
+
+# start NAME PORT COMMAND...: a server in the foreground of a child process, ready when its port accepts
+start() {
+    local name=$1 port=$2 _
+    shift 2
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        note "$name: port $port is taken; set BENCH_PORT to another base"
+        return 1
+    fi
+    "$@" >"$WORK/$name.log" 2>&1 &
+    PID[$name]=$!
+    for _ in {1..200}; do
+        kill -0 "${PID[$name]}" 2>/dev/null || break
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
+        sleep 0.1
+    done
+    note "$name did not start: $(tail -n 3 "$WORK/$name.log" | tr '\n' ' ')"
+    return 1
+}
+
+# rotate REPETITION ITEM...: the items, beginning with another one each time
+rotate() {
+    local shift_by=$(($1 % ($# - 1)))
+    shift
+    echo "${@:shift_by+1}" "${@:1:shift_by}"
+}
+
+# record CASE PEER REPETITION COMMAND...: one measurement; a failed one is recorded as failed
+record() {
+    local case=$1 peer=$2 repetition=$3 result
+    shift 3
+    result=$(timeout 120 "$@" 2>>"$WORK/messages") || result='{"failed":1}'
+    printf '{"case":"%s","peer":"%s","repetition":%s,"result":%s}\n' "$case" "$peer" "$repetition" "$result" >>"$RESULTS"
+}
+
+machine() {
+    echo "machine: $(nproc) cores, $(uname -srm), load $(cut -d' ' -f1-3 /proc/loadavg); $REPS repetitions"
+}
+
+# report CASE:METRIC:BETTER[:difference]...
+report() {
+    python3 "$BENCH/report.py" "$RESULTS" "$@"
+    if [ -s "$WORK/messages" ]; then
+        echo "messages:"
+        sort "$WORK/messages" | uniq -c | sort -rn | head -n 5
+    fi
+    echo "raw data: ${RESULTS#"$BENCH/"}"
+}

@@ -1,0 +1,7 @@
+//! How the data plane is wired to where policy comes from and events go to. Today that is this
+//! machine: files and the local spool.
+
+mod local;
+mod watch;
+
+pub(crate) use local::{Link, LocalAudit};

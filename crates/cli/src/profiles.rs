@@ -1,0 +1,134 @@
+//! Which profiles are in force for an agent: those that were named, what was allowed on the
+//! command line, and what the person allowed before by `ringfence allow`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use ringfence_model::{AgentName, Generation, ProfileName};
+use ringfence_policy::{NetworkRule, Profile, Snapshot};
+
+use crate::failure::Failure;
+use crate::paths;
+
+/// Where the policy of a run comes from; can be read again when a file changes.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources {
+    named: Vec<String>,
+    own: Vec<PathBuf>,
+    allowed: Vec<NetworkRule>,
+}
+
+impl Sources {
+    /// The sources for `agent`. The rules of `allow` are read now, the files at every load.
+    pub(crate) fn new(
+        named: &[String],
+        allow: &[String],
+        agent: &AgentName,
+    ) -> Result<Self, Failure> {
+        let allowed = allow
+            .iter()
+            .map(|spec| Profile::from_allow(spec))
+            .collect::<Result<Vec<_>, _>>()?;
+        // Who asks for no network at all does not mean "except what I allowed last month".
+        let own = if named.iter().any(|name| name == OFFLINE) {
+            Vec::new()
+        } else {
+            vec![own_profile(None)?, own_profile(Some(agent))?]
+        };
+        Ok(Self {
+            named: named.to_vec(),
+            own,
+            allowed,
+        })
+    }
+
+    /// Reads and compiles all of them.
+    pub(crate) fn load(&self, generation: Generation) -> Result<Snapshot, Failure> {
+        let mut profiles = Vec::new();
+        for name in &self.named {
+            profiles.extend(find(name)?);
+        }
+        for path in &self.own {
+            profiles.extend(read_optional(path)?);
+        }
+        if !self.allowed.is_empty() {
+            let name = profile_name("command-line")?;
+            profiles.push(Profile::new(name, self.allowed.clone()));
+        }
+        Ok(Snapshot::compile(generation, &profiles)?)
+    }
+
+    /// The names for the record.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.named.clone()
+    }
+
+    /// The files whose change is a change of policy, whether they exist or not.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let named = self.named.iter().filter_map(|name| file_of(name));
+        named.chain(self.own.iter().cloned()).collect()
+    }
+}
+
+/// The profiles behind a name on the command line: a file if it looks like a path, else one of
+/// the person's own, else a built-in one.
+pub(crate) fn find(name: &str) -> Result<Vec<Profile>, Failure> {
+    if let Some(path) = file_of(name) {
+        return read(&path);
+    }
+    Profile::builtin(name)
+        .map(|profile| vec![profile])
+        .ok_or_else(|| {
+            Failure::Usage(anyhow!(
+                "there is no profile `{name}`: not a file, not in {}, and the built-in ones are {}",
+                paths::config()
+                    .map(|path| path.join("profiles").display().to_string())
+                    .unwrap_or_default(),
+                Profile::builtin_names().join(", ")
+            ))
+        })
+}
+
+/// The file of the person's own profile, for all agents or for one.
+pub(crate) fn own_profile(agent: Option<&AgentName>) -> Result<PathBuf, Failure> {
+    let directory = paths::config().map_err(Failure::usage)?.join("profiles");
+    Ok(directory.join(match agent {
+        None => "user.yaml".to_owned(),
+        Some(agent) => format!("agent-{agent}.yaml"),
+    }))
+}
+
+/// A profile name that this program chose.
+pub(crate) fn profile_name(text: &str) -> Result<ProfileName, Failure> {
+    text.parse().map_err(Failure::internal)
+}
+
+fn file_of(name: &str) -> Option<PathBuf> {
+    if name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml") {
+        return Some(PathBuf::from(name));
+    }
+    let own = paths::config()
+        .ok()?
+        .join("profiles")
+        .join(format!("{name}.yaml"));
+    own.is_file().then_some(own)
+}
+
+fn read(path: &Path) -> Result<Vec<Profile>, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::Usage(anyhow::Error::new(error).context(format!("cannot read {}", path.display())))
+    })?;
+    Ok(Profile::parse(&path.to_string_lossy(), &text)?)
+}
+
+fn read_optional(path: &Path) -> Result<Vec<Profile>, Failure> {
+    if path.exists() {
+        read(path)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// The built-in profile that allows nothing, whatever else was allowed.
+const OFFLINE: &str = "offline";

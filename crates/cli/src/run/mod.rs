@@ -1,0 +1,323 @@
+//! `ringfence run`: a sandbox, a gateway for it, and a summary.
+
+mod environment;
+mod links;
+pub(crate) mod publish;
+mod report;
+mod signals;
+mod terminal;
+mod trust;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use ringfence_gateway::{Capture, Config, Gateway, Identity, Listeners};
+use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
+use ringfence_protocols::egress::Egress;
+use ringfence_sandbox::linux::{
+    self, Event, LaunchError, Launched, Request, Sandbox, Workspace, WorkspaceMode,
+};
+use ringfence_sandbox::{Layer, Limits};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{LayerName, RunArguments};
+use crate::failure::Failure;
+use crate::link::{Link, LocalAudit};
+use crate::profiles::Sources;
+use crate::{config, paths};
+
+/// Runs the command. Returns its exit code.
+pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result<i32, Failure> {
+    let config = config::load(config_file)?;
+    let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
+    let profiles = sources.names();
+    let link = Link::open(sources)?;
+    let identity = identity(&arguments.agent)?;
+    let data = paths::data().map_err(Failure::usage)?;
+    let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
+    let request = request(&arguments, &config, identity.run)?;
+    let state = request.state.clone();
+    record_start(&audit, &arguments, profiles, &request)?;
+    let streams = linux::prepare_streams().map_err(Failure::internal)?;
+    let is_input_terminal = streams.terminal.stdin;
+    let launched = linux::launch(request, &streams).map_err(refusal)?;
+    drop(streams);
+    let session = Session {
+        arguments,
+        audit,
+        state,
+        is_input_terminal,
+    };
+    session.attend(launched, config, link, identity)
+}
+
+/// Who the run is in every event.
+pub(crate) fn identity(agent: &AgentName) -> Result<Identity, Failure> {
+    let workspace: WorkspaceName = LOCAL_WORKSPACE.parse().map_err(Failure::internal)?;
+    Ok(Identity {
+        agent: agent.clone(),
+        workspace,
+        run: RunId::new(),
+        sandbox: SandboxId::new(),
+    })
+}
+
+/// A run whose sandbox is built.
+struct Session {
+    arguments: RunArguments,
+    audit: Arc<LocalAudit>,
+    state: PathBuf,
+    is_input_terminal: bool,
+}
+
+impl Session {
+    fn attend(
+        self,
+        launched: Launched,
+        config: Config,
+        link: Link,
+        identity: Identity,
+    ) -> Result<i32, Failure> {
+        let runtime = runtime()?;
+        let gateway =
+            Gateway::new(config, self.audit.clone(), link.policy()).map_err(Failure::usage)?;
+        link.keep_fresh(Arc::clone(&self.audit));
+        let Launched {
+            mut sandbox,
+            listeners,
+            terminal,
+        } = launched;
+        let cancel = CancellationToken::new();
+        let serving = {
+            let cancel = cancel.clone();
+            let guard = runtime.enter();
+            let served = links::spawn(&runtime, async move {
+                gateway
+                    .serve(captured(listeners), identity, Arc::new(Egress), cancel)
+                    .await
+            });
+            drop(guard);
+            served
+        };
+        let code = self.supervise(&mut sandbox, terminal, &runtime);
+        sandbox.finish();
+        cancel.cancel();
+        // Closings of connections that were open are written before the run's end is.
+        let _ = runtime.block_on(serving);
+        let code = code?;
+        self.end(code)
+    }
+
+    /// Starts the command and waits for its end.
+    fn supervise(
+        &self,
+        sandbox: &mut Sandbox,
+        terminal: Option<std::os::fd::OwnedFd>,
+        runtime: &Runtime,
+    ) -> Result<i32, Failure> {
+        sandbox.start().map_err(refusal)?;
+        let control = sandbox.control();
+        let publishing =
+            publish::Publisher::start(runtime, &self.arguments.publish, control.clone())?;
+        signals::forward(runtime, control.clone());
+        let relay = terminal
+            .map(|master| terminal::Relay::start(master, self.is_input_terminal))
+            .transpose()
+            .map_err(Failure::internal)?;
+        let code = loop {
+            match sandbox.next_event().map_err(Failure::internal)? {
+                Event::Exited(code) => break code,
+                Event::Connected(connection) => publishing.connected(connection),
+                Event::Stopped(_) => {
+                    let resumed = relay
+                        .as_ref()
+                        .map_or_else(signals::stop_self, terminal::Relay::stop);
+                    resumed.map_err(Failure::internal)?;
+                    let _ = control.signal(signals::CONTINUE, true);
+                }
+            }
+        };
+        if let Some(relay) = relay {
+            relay.finish();
+        }
+        Ok(code)
+    }
+
+    fn end(&self, code: i32) -> Result<i32, Failure> {
+        let changes = report::private_changes(&self.state, &self.audit);
+        let recorded = self
+            .audit
+            .record(NoticeKind::RunEnded { exit_code: code })
+            .and_then(|()| self.audit.sync());
+        recorded.map_err(Failure::internal)?;
+        report::finish(&self.arguments, &self.audit.counts(), &changes, code)?;
+        Ok(code)
+    }
+}
+
+/// The threads that the gateway runs on.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.min(MOST_THREADS))
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)
+}
+
+/// The sandbox's listeners as the gateway takes them.
+pub(crate) fn captured(listeners: linux::Listeners) -> Listeners {
+    Listeners {
+        tcp_v4: listeners.tcp_v4,
+        tcp_v6: listeners.tcp_v6,
+        dns: listeners.dns,
+        capture: Capture::Redirected,
+    }
+}
+
+fn request(arguments: &RunArguments, config: &Config, run: RunId) -> Result<Request, Failure> {
+    let current = std::env::current_dir()
+        .context("the current directory is not there any more")
+        .map_err(Failure::Usage)?;
+    let runs = paths::runs().map_err(Failure::usage)?;
+    let state = runs.join(run.to_string());
+    let _ = linux::sweep(&runs);
+    let mut environment = environment::build(&arguments.environment).map_err(Failure::Usage)?;
+    let mut read = arguments.read.clone();
+    let bundle = trust::bundle(
+        &config.dial.extra_roots,
+        &paths::data().map_err(Failure::usage)?,
+    )
+    .map_err(Failure::Usage)?;
+    if let Some(bundle) = bundle {
+        environment::trust(&mut environment, &bundle);
+        read.push(bundle);
+    }
+    Ok(Request {
+        command: arguments.command.clone(),
+        environment,
+        workspace: Workspace {
+            directory: arguments
+                .workspace
+                .clone()
+                .unwrap_or_else(|| current.clone()),
+            mode: mode(arguments),
+        },
+        directory: current,
+        home: paths::home().map_err(Failure::Usage)?,
+        read,
+        hide: arguments.hide.clone(),
+        files: vec![(PathBuf::from("/etc/resolv.conf"), RESOLVER.to_vec())],
+        hostname: hostname(run),
+        state,
+        canary: Some(canary().map_err(Failure::Usage)?),
+        limits: Limits {
+            processes: arguments.processes,
+            memory: arguments.memory,
+            ..Limits::default()
+        },
+        without: arguments
+            .without
+            .iter()
+            .map(|layer| layer.layer())
+            .collect(),
+        weakening: weakening(arguments),
+    })
+}
+
+const fn mode(arguments: &RunArguments) -> WorkspaceMode {
+    if arguments.read_only {
+        WorkspaceMode::ReadOnly
+    } else if arguments.overlay {
+        WorkspaceMode::Overlay
+    } else {
+        WorkspaceMode::ReadWrite
+    }
+}
+
+impl LayerName {
+    const fn layer(self) -> Layer {
+        match self {
+            Self::Landlock => Layer::Landlock,
+            Self::Cgroup => Layer::Cgroup,
+        }
+    }
+}
+
+#[cfg(feature = "weaken")]
+fn weakening(arguments: &RunArguments) -> ringfence_sandbox::Weakening {
+    ringfence_sandbox::Weakening::without(arguments.weaken.clone())
+}
+
+#[cfg(not(feature = "weaken"))]
+fn weakening(_: &RunArguments) -> ringfence_sandbox::Weakening {
+    ringfence_sandbox::Weakening::none()
+}
+
+/// A file beside the caller's secrets. The self-test tries to read it; it holds none.
+pub(crate) fn canary() -> anyhow::Result<PathBuf> {
+    let path = paths::data()?.join("canary");
+    if !path.exists() {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(
+            &path,
+            "not a secret, but it must not be readable in a sandbox\n",
+        )
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(path)
+}
+
+/// A name that tells sandboxes apart; the random end of the run's id is unique enough.
+fn hostname(run: RunId) -> String {
+    let id = run.to_string();
+    let (_, end) = id.rsplit_once('-').unwrap_or(("", &id));
+    format!("ringfence-{end}")
+}
+
+fn record_start(
+    audit: &LocalAudit,
+    arguments: &RunArguments,
+    profiles: Vec<String>,
+    request: &Request,
+) -> Result<(), Failure> {
+    audit
+        .record(NoticeKind::RunStarted {
+            command: arguments.command.clone(),
+            profiles,
+            directory: request.workspace.directory.display().to_string(),
+        })
+        .map_err(|error| Failure::Unavailable(error.into()))?;
+    for layer in &request.without {
+        let layer = layer.as_str().to_owned();
+        audit
+            .record(NoticeKind::LayerOff { layer })
+            .map_err(|error| Failure::Unavailable(error.into()))?;
+    }
+    Ok(())
+}
+
+/// Why a sandbox did not start, as the exit code says it.
+pub(crate) fn refusal(error: LaunchError) -> Failure {
+    match error {
+        LaunchError::NotExecuted { code, error } => Failure::Command(code, error),
+        LaunchError::Plan(error) => Failure::usage(error),
+        LaunchError::Escaped(_) => Failure::Refused(
+            anyhow!("the command was not started: {error}").context("this sandbox does not hold"),
+        ),
+        LaunchError::Build { .. } => Failure::Refused(anyhow::Error::new(error).context(
+            "the sandbox could not be built; `ringfence doctor` tells what this host lacks",
+        )),
+        LaunchError::Init(_) | LaunchError::Ended => Failure::internal(error),
+    }
+}
+
+/// The gateway's own address in every sandbox answers DNS.
+const RESOLVER: &[u8] = b"nameserver 198.18.0.1\noptions timeout:2 attempts:2\n";
+const LOCAL_WORKSPACE: &str = "local";
+/// One agent's traffic needs no more; a laptop has other work.
+const MOST_THREADS: usize = 4;

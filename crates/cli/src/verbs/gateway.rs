@@ -1,0 +1,90 @@
+//! `ringfence gateway`: the gateway alone, as an explicit proxy for this machine.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use ringfence_gateway::{Capture, Gateway, Listeners};
+use ringfence_model::NoticeKind;
+use ringfence_protocols::egress::Egress;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::GatewayArguments;
+use crate::failure::Failure;
+use crate::link::{Link, LocalAudit};
+use crate::profiles::Sources;
+use crate::{config, output, paths, run};
+
+/// Serves until it is told to stop. Returns the exit code.
+pub(crate) fn gateway(
+    arguments: GatewayArguments,
+    config_file: Option<&Path>,
+) -> Result<i32, Failure> {
+    if !arguments.listen.ip().is_loopback() {
+        return Err(Failure::Usage(anyhow!(
+            "{} is not a loopback address: whoever reaches the proxy may use what the policy allows",
+            arguments.listen.ip()
+        )));
+    }
+    let mut config = config::load(config_file)?;
+    config.forbidden.push(arguments.listen);
+    let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
+    let profiles = sources.names();
+    let link = Link::open(sources)?;
+    let identity = run::identity(&arguments.agent)?;
+    let audit = Arc::new(LocalAudit::create(
+        &paths::data().map_err(Failure::usage)?,
+        identity.clone(),
+    )?);
+    let listener = TcpListener::bind(arguments.listen)
+        .with_context(|| format!("cannot listen on {}", arguments.listen))
+        .map_err(Failure::Unavailable)?;
+    let started = NoticeKind::RunStarted {
+        command: vec!["gateway".to_owned(), arguments.listen.to_string()],
+        profiles,
+        directory: String::new(),
+    };
+    audit.record(started).map_err(Failure::internal)?;
+    let gateway = Gateway::new(config, audit.clone(), link.policy()).map_err(Failure::usage)?;
+    link.keep_fresh(Arc::clone(&audit));
+    output::say(&format!("ringfence: listening on {}", arguments.listen));
+    let listeners = Listeners {
+        tcp_v4: listener,
+        tcp_v6: None,
+        dns: Vec::new(),
+        capture: Capture::ProxyOnly,
+    };
+    run::runtime()?
+        .block_on(async {
+            let cancel = stop_on_signal()?;
+            gateway
+                .serve(listeners, identity, Arc::new(Egress), cancel)
+                .await
+                .map_err(anyhow::Error::new)
+        })
+        .map_err(Failure::Internal)?;
+    let ended = NoticeKind::RunEnded { exit_code: 0 };
+    audit
+        .record(ended)
+        .and_then(|()| audit.sync())
+        .map_err(Failure::internal)?;
+    Ok(0)
+}
+
+/// A token that a termination signal or Ctrl-C cancels.
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let cancel = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let token = cancel.clone();
+    tokio::runtime::Handle::current().spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    });
+    Ok(cancel)
+}

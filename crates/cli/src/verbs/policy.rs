@@ -1,0 +1,204 @@
+//! `ringfence policy`: check, test, explain, simulate, diff, show.
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+use ringfence_model::{Action, Connect, Destination, Entry, Generation, HttpRequest, Scheme};
+use ringfence_policy::{Observed, Profile, Snapshot, TestOutcome, diff, run_tests, simulate};
+use ringfence_store::Filter;
+
+use crate::args::{FilterArguments, PolicyArguments, PolicyVerb};
+use crate::failure::Failure;
+use crate::{output, profiles};
+
+/// Runs the verb. Returns the exit code.
+pub(crate) fn policy(arguments: PolicyArguments) -> Result<i32, Failure> {
+    match arguments.verb {
+        PolicyVerb::Check { profiles } => check(&profiles),
+        PolicyVerb::Test { profiles, json } => test(&profiles, json),
+        PolicyVerb::Explain {
+            profiles,
+            connect,
+            url,
+            method,
+            json,
+        } => explain(&profiles, &action(connect, url.as_deref(), method)?, json),
+        PolicyVerb::Simulate {
+            profiles,
+            filter,
+            json,
+        } => replay(&profiles, &filter, json),
+        PolicyVerb::Diff {
+            before,
+            after,
+            json,
+        } => compare(&before, &after, json),
+        PolicyVerb::Show { name } => show(name.as_deref()),
+    }
+}
+
+fn read(names: &[String]) -> Result<Vec<Profile>, Failure> {
+    let mut found = Vec::new();
+    for name in names {
+        found.extend(profiles::find(name)?);
+    }
+    Ok(found)
+}
+
+fn compile(names: &[String]) -> Result<Snapshot, Failure> {
+    Ok(Snapshot::compile(Generation(1), &read(names)?)?)
+}
+
+fn check(names: &[String]) -> Result<i32, Failure> {
+    let rules = compile(names)?.rule_count();
+    output::line(&format!("{}: no mistakes, {rules} rules", names.join(", ")));
+    Ok(0)
+}
+
+fn test(names: &[String], json: bool) -> Result<i32, Failure> {
+    let outcomes = run_tests(&read(names)?, Timestamp::now())?;
+    if json {
+        output::json(&outcomes);
+    } else {
+        outcomes
+            .iter()
+            .filter(|outcome| !outcome.passed)
+            .for_each(show_failed);
+        let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
+        output::line(&format!(
+            "{} passed, {failed} failed",
+            outcomes.len() - failed
+        ));
+    }
+    if outcomes.iter().all(|outcome| outcome.passed) {
+        return Ok(0);
+    }
+    Err(Failure::Refused(anyhow!(
+        "a policy does not do what its tests say"
+    )))
+}
+
+fn show_failed(outcome: &TestOutcome) {
+    output::line(&format!(
+        "{} test {}: {}: expected {}, got {}: {}",
+        outcome.profile,
+        outcome.number,
+        outcome.action,
+        outcome.expected,
+        outcome.decision.effect,
+        outcome.decision.reason
+    ));
+}
+
+fn explain(names: &[String], action: &Action, json: bool) -> Result<i32, Failure> {
+    let explanation = compile(names)?.explain(action, Timestamp::now());
+    if json {
+        output::json(&explanation);
+    } else {
+        output::line(explanation.to_string().trim_end());
+    }
+    Ok(0)
+}
+
+fn action(
+    connect: Option<Destination>,
+    url: Option<&str>,
+    method: String,
+) -> Result<Action, Failure> {
+    if let Some(destination) = connect {
+        return Ok(Action::Connect(Connect {
+            destination,
+            entry: Entry::Transparent,
+        }));
+    }
+    let url = url.unwrap_or_default();
+    let wrong = || Failure::Usage(anyhow!("--url {url}: an http:// or https:// URL is needed"));
+    let (scheme, rest, port) = if let Some(rest) = url.strip_prefix("http://") {
+        (Scheme::Http, rest, 80)
+    } else {
+        (
+            Scheme::Https,
+            url.strip_prefix("https://").ok_or_else(wrong)?,
+            443,
+        )
+    };
+    let (authority, target) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    let destination = authority
+        .parse()
+        .or_else(|_| Destination::new(authority.parse()?, port))
+        .map_err(|error| {
+            Failure::Usage(anyhow::Error::new(error).context(format!("--url {url}")))
+        })?;
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (target, None),
+    };
+    Ok(Action::Http(HttpRequest {
+        destination,
+        scheme,
+        method,
+        path: path.to_owned(),
+        query,
+    }))
+}
+
+/// What happened, from the store.
+fn observed(filter: &Filter) -> Result<Vec<Observed>, Failure> {
+    let recorded = super::with_store(async |store| {
+        store
+            .actions_for_simulation(filter)
+            .await
+            .map_err(super::unavailable)
+    })?;
+    Ok(recorded
+        .into_iter()
+        .map(|recorded| Observed {
+            action: recorded.action,
+            effect: recorded.effect,
+            count: recorded.count,
+        })
+        .collect())
+}
+
+fn replay(names: &[String], filter: &FilterArguments, json: bool) -> Result<i32, Failure> {
+    let candidate = compile(names)?;
+    let simulation = simulate(&candidate, &observed(&filter.filter())?, Timestamp::now());
+    if json {
+        output::json(&simulation);
+    } else {
+        output::line(simulation.to_string().trim_end());
+    }
+    Ok(0)
+}
+
+fn compare(before: &str, after: &str, json: bool) -> Result<i32, Failure> {
+    let before = profiles::find(before)?;
+    let after = profiles::find(after)?;
+    let samples: Vec<Action> = observed(&Filter::default())?
+        .into_iter()
+        .map(|observed| observed.action)
+        .collect();
+    let found = diff(&before, &after, &samples, Timestamp::now())?;
+    if json {
+        output::json(&found);
+    } else {
+        output::line(found.to_string().trim_end());
+    }
+    Ok(0)
+}
+
+fn show(name: Option<&str>) -> Result<i32, Failure> {
+    let Some(name) = name else {
+        for name in Profile::builtin_names() {
+            let description = Profile::builtin(name)
+                .and_then(|profile| profile.description)
+                .unwrap_or_default();
+            let first = description.lines().next().unwrap_or_default();
+            output::line(&format!("{name:<14} {first}"));
+        }
+        return Ok(0);
+    };
+    let source = Profile::builtin_source(name)
+        .ok_or_else(|| Failure::Usage(anyhow!("there is no built-in profile `{name}`")))?;
+    output::line(source.trim_end());
+    Ok(0)
+}

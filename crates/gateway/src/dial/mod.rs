@@ -1,0 +1,260 @@
+//! The only place that resolves a name or opens a connection. It takes a permit: what was not
+//! decided on cannot be dialled, and no name is looked up before policy allows it.
+
+mod connect;
+mod proxy;
+mod resolve;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ringfence_model::{Destination, Host, HostName, Outcome, ReasonCode, classify};
+use ringfence_policy::AddressGrant;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::config::{Config, ConfigError, Hosts, UpstreamProxy};
+use crate::limits::NAME_SERVERS;
+use crate::pipeline::{Failure, Gateway, Permit, Stopped};
+use crate::stream::Buffered;
+use crate::wire::dns::{HOST_SERVICE, INTERNAL_ZONE};
+use resolve::Resolver;
+
+/// An open upstream connection.
+#[derive(Debug)]
+pub struct Dialled {
+    /// The connection; a corporate proxy may have sent its first bytes already.
+    pub stream: Buffered,
+    /// The address that it is pinned to: the upstream's, or the corporate proxy's.
+    pub address: SocketAddr,
+}
+
+/// Why there is no upstream connection.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// The name resolved, but to no address that a rule permits.
+    #[error("{host} leads to {address} ({kind}), which no rule names")]
+    AddressNotPermitted {
+        /// What was dialled.
+        host: Host,
+        /// The first address of it.
+        address: IpAddr,
+        /// The kind of that address.
+        kind: String,
+    },
+    /// The address is a listener of this process, or a name of the gateway's own.
+    #[error("the destination is the gateway itself")]
+    ControlPlane,
+    /// The name could not be resolved.
+    #[error("{name} cannot be resolved: {reason}")]
+    Resolve {
+        /// The name.
+        name: HostName,
+        /// What the resolver said.
+        reason: String,
+    },
+    /// Too many lookups are under way.
+    #[error("too many names are being looked up")]
+    Busy,
+    /// No address could be connected to.
+    #[error("the upstream cannot be reached: {0}")]
+    Connect(#[source] io::Error),
+    /// The corporate proxy did not open a tunnel.
+    #[error("the upstream proxy did not open a tunnel: {0}")]
+    Proxy(String),
+    /// It took too long.
+    #[error("the upstream did not answer in time")]
+    TimedOut,
+}
+
+impl DialError {
+    /// Closes the event of the permit that could not be used, and says what the agent is told.
+    #[must_use]
+    pub fn settle(&self, permit: Permit) -> Stopped {
+        let reason = self.to_string();
+        let code = match self {
+            Self::AddressNotPermitted { .. } => ReasonCode::AddressNotPublic,
+            Self::ControlPlane => ReasonCode::ControlPlane,
+            Self::Busy => ReasonCode::LimitReached,
+            Self::TimedOut => return Failure::close(permit, Outcome::TimedOut, reason),
+            _ => return Failure::close(permit, Outcome::UpstreamFailed, reason),
+        };
+        Stopped::Refused(permit.refuse(code, &reason))
+    }
+}
+
+impl Gateway {
+    /// Opens the connection that `permit` allows.
+    ///
+    /// # Errors
+    /// See [`DialError`]; give it the permit with [`DialError::settle`].
+    pub async fn dial(&self, permit: &Permit) -> Result<Dialled, DialError> {
+        let dialling = self
+            .dialer()
+            .dial(permit.destination(), &permit.grant().addresses);
+        let dialled = timeout(self.limits().connect_timeout, dialling)
+            .await
+            .map_err(|_| DialError::TimedOut)??;
+        permit.note_address(dialled.address);
+        Ok(dialled)
+    }
+}
+
+/// Where names lead, and what is never dialled.
+pub(crate) struct Dialer {
+    hosts: Hosts,
+    proxy: Option<UpstreamProxy>,
+    forbidden: Vec<SocketAddr>,
+    resolver: Resolver,
+}
+
+/// How a destination is reached.
+enum Route<'a> {
+    /// At an address that configuration names, so it may be of any kind.
+    Named(SocketAddr),
+    /// At an address that the agent named and a rule must permit.
+    Literal(SocketAddr),
+    /// By resolving a name.
+    Resolve(&'a HostName, u16),
+}
+
+impl Dialer {
+    pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
+        if config.dial.dns_servers.len() > NAME_SERVERS {
+            return Err(ConfigError::NameServers);
+        }
+        Ok(Self {
+            hosts: config.dial.hosts,
+            proxy: config.dial.upstream_proxy,
+            forbidden: config.forbidden,
+            resolver: Resolver::new(config.dial.dns_servers),
+        })
+    }
+
+    /// Whether configuration, rather than a rule, is what leads `destination` to `address`.
+    pub(crate) fn names_address(&self, destination: &Destination, address: SocketAddr) -> bool {
+        match self.route(destination) {
+            Ok(Route::Named(named)) => named == address,
+            Ok(_) => self.proxy.is_some(),
+            Err(_) => false,
+        }
+    }
+
+    async fn dial(
+        &self,
+        destination: &Destination,
+        permitted: &AddressGrant,
+    ) -> Result<Dialled, DialError> {
+        let address = match self.route(destination)? {
+            Route::Named(address) => return self.open(&[address]).await,
+            Route::Literal(address) => {
+                check(&destination.host, &[address], permitted)?;
+                Some(address)
+            }
+            Route::Resolve(..) => None,
+        };
+        if let Some(proxy) = &self.proxy {
+            return self.through_proxy(proxy, destination).await;
+        }
+        match (address, self.route(destination)?) {
+            (None, Route::Resolve(name, port)) => {
+                let found = self.resolver.lookup(name, port).await?;
+                self.open(&check(&destination.host, &found, permitted)?)
+                    .await
+            }
+            (Some(address), _) => self.open(&[address]).await,
+            (None, _) => Err(DialError::ControlPlane),
+        }
+    }
+
+    fn route<'a>(&self, destination: &'a Destination) -> Result<Route<'a>, DialError> {
+        let port = destination.port;
+        let name = match &destination.host {
+            Host::Address(address) => return Ok(Route::Literal(SocketAddr::new(*address, port))),
+            Host::Name(name) => name,
+        };
+        if name.as_str() == HOST_SERVICE {
+            return Ok(Route::Named(SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+        }
+        if name.is_within(INTERNAL_ZONE) {
+            return Err(DialError::ControlPlane);
+        }
+        Ok(match self.hosts.get(name) {
+            Some(target) => {
+                let port = target.port.unwrap_or(port);
+                Route::Named(SocketAddr::new(target.address, port))
+            }
+            None => Route::Resolve(name, port),
+        })
+    }
+
+    async fn open(&self, addresses: &[SocketAddr]) -> Result<Dialled, DialError> {
+        let allowed: Vec<_> = addresses
+            .iter()
+            .copied()
+            .filter(|address| !self.is_forbidden(*address))
+            .collect();
+        if allowed.is_empty() {
+            return Err(DialError::ControlPlane);
+        }
+        let (socket, address) = connect::first(allowed).await.map_err(DialError::Connect)?;
+        if self.is_loop(&socket, address) {
+            return Err(DialError::ControlPlane);
+        }
+        Ok(Dialled {
+            stream: Buffered::new(socket),
+            address,
+        })
+    }
+
+    /// A listener bound to every address is met on every loopback address.
+    fn is_forbidden(&self, address: SocketAddr) -> bool {
+        let own = |listener: &SocketAddr| {
+            let ip = listener.ip();
+            let anywhere = ip.is_unspecified() && is_local_by_kind(address.ip());
+            listener.port() == address.port() && (ip == address.ip() || anywhere)
+        };
+        self.forbidden.iter().any(own)
+    }
+
+    /// A connection whose two ends have one address is a connection to this host; on a port
+    /// that this process listens on, it is a connection to this process.
+    fn is_loop(&self, socket: &TcpStream, address: SocketAddr) -> bool {
+        let same_host = socket
+            .local_addr()
+            .is_ok_and(|local| local.ip() == address.ip());
+        let listens = |listener: &SocketAddr| {
+            let ip = listener.ip();
+            listener.port() == address.port() && (ip.is_unspecified() || ip == address.ip())
+        };
+        same_host && self.forbidden.iter().any(listens)
+    }
+}
+
+/// The addresses that the rules permit, or why there are none.
+fn check(
+    host: &Host,
+    found: &[SocketAddr],
+    permitted: &AddressGrant,
+) -> Result<Vec<SocketAddr>, DialError> {
+    let allowed: Vec<_> = found
+        .iter()
+        .copied()
+        .filter(|address| permitted.permits(address.ip().to_canonical()))
+        .collect();
+    match (allowed.is_empty(), found.first()) {
+        (true, Some(address)) => Err(DialError::AddressNotPermitted {
+            host: host.clone(),
+            address: address.ip(),
+            kind: format!("{:?}", classify(address.ip())).to_lowercase(),
+        }),
+        _ => Ok(allowed),
+    }
+}
+
+fn is_local_by_kind(address: IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! What is dialled for a permit, and what is not.
+
+use std::net::UdpSocket;
+
+use ringfence_model::{Outcome, Secret};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::{JoinSet, spawn_blocking};
+
+use super::*;
+use crate::testing::{Stack, hosts, listener};
+
+const ANY: &str = "  - allow: { host: api.test, ports: [443], protocol: tcp }";
+
+async fn accepted(listener: &TcpListener) -> TcpStream {
+    listener.accept().await.unwrap().0
+}
+
+/// Answers every query with one address until it is dropped with the test.
+fn name_server(answer: [u8; 4]) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    spawn_blocking(move || {
+        let mut query = [0; 512];
+        // Two questions: IPv6 and IPv4.
+        for _ in 0..2 {
+            let Ok((length, asker)) = socket.recv_from(&mut query) else {
+                return;
+            };
+            let question_end =
+                length.min(12 + query[12..length].iter().position(|o| *o == 0).unwrap() + 5);
+            let is_v4 = query[question_end - 3] == 1;
+            let mut reply = query[..question_end].to_vec();
+            reply[2..12].copy_from_slice(&[0x85, 0x80, 0, 1, 0, u8::from(is_v4), 0, 0, 0, 0]);
+            if is_v4 {
+                reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+                reply.extend(answer);
+            }
+            socket.send_to(&reply, asker).unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_host_map_entry_leads_to_its_address_and_names_it() {
+    let (listener, address) = listener().await;
+    let stack = Stack::with(ANY, hosts(&[("api.test", address)]));
+    let permit = stack.permit("api.test:443");
+    let dialled = stack.gateway.dial(&permit).await.unwrap();
+    accepted(&listener).await;
+    assert_eq!(dialled.address, address);
+    let event = permit.event();
+    permit.finish(Outcome::Done);
+    let closing = stack.audit.closing_of(event).unwrap();
+    assert_eq!(closing.upstream.unwrap().address, address);
+}
+
+#[tokio::test]
+async fn a_name_that_resolves_to_a_private_address_is_refused() {
+    let mut config = Config::default();
+    config.dial.dns_servers = vec![name_server([10, 1, 2, 3])];
+    let stack = Stack::with(ANY, config);
+    let permit = stack.permit("api.test:443");
+    let event = permit.event();
+    let error = stack.gateway.dial(&permit).await.unwrap_err();
+    assert!(
+        matches!(error, DialError::AddressNotPermitted { .. }),
+        "{error}"
+    );
+    let Stopped::Refused(refusal) = error.settle(permit) else {
+        panic!("not a refusal");
+    };
+    assert_eq!(refusal.code(), ReasonCode::AddressNotPublic);
+    assert!(refusal.decision.reason.contains("10.1.2.3"));
+    let outcome = stack.audit.closing_of(event).unwrap().outcome;
+    assert_eq!(outcome, Outcome::Refused(ReasonCode::AddressNotPublic));
+}
+
+#[tokio::test]
+async fn a_rule_that_names_the_network_lets_the_name_resolve_into_it() {
+    let (listener, address) = listener().await;
+    let mut config = Config::default();
+    config.dial.dns_servers = vec![name_server([127, 0, 0, 1])];
+    let port = address.port();
+    let rules = format!(
+        "  - allow: {{ host: api.test, ports: [{port}], protocol: tcp, addresses: [127.0.0.0/8] }}"
+    );
+    let stack = Stack::with(&rules, config);
+    let permit = stack.permit(&format!("api.test:{port}"));
+    let dialled = stack.gateway.dial(&permit).await.unwrap();
+    accepted(&listener).await;
+    assert_eq!(dialled.address, address);
+}
+
+#[tokio::test]
+async fn the_host_of_the_sandbox_is_its_loopback() {
+    let (listener, address) = listener().await;
+    let port = address.port();
+    let rules = format!("  - allow: {{ host: host.ringfence.internal, ports: [{port}] }}");
+    let stack = Stack::new(&rules);
+    let permit = stack.permit(&format!("host.ringfence.internal:{port}"));
+    let dialled = stack.gateway.dial(&permit).await.unwrap();
+    accepted(&listener).await;
+    assert_eq!(dialled.address, address);
+}
+
+#[tokio::test]
+async fn the_gateways_own_listeners_are_never_dialled() {
+    let (_listener, address) = listener().await;
+    for own in [address, SocketAddr::from(([0, 0, 0, 0], address.port()))] {
+        let mut config = hosts(&[("api.test", address)]);
+        config.forbidden = vec![own];
+        let stack = Stack::with(ANY, config);
+        let permit = stack.permit("api.test:443");
+        let error = stack.gateway.dial(&permit).await.unwrap_err();
+        assert!(matches!(error, DialError::ControlPlane), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_dialled_when_a_rule_names_its_network() {
+    let (listener, address) = listener().await;
+    let port = address.port();
+    let rules = format!("  - allow: {{ cidr: 127.0.0.0/8, ports: [{port}], protocol: tcp }}");
+    let stack = Stack::new(&rules);
+    let permit = stack.permit(&address.to_string());
+    let dialled = stack.gateway.dial(&permit).await.unwrap();
+    accepted(&listener).await;
+    assert_eq!(dialled.address, address);
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_is_a_failure_and_no_refusal() {
+    let address = listener().await.1;
+    let stack = Stack::with(ANY, hosts(&[("api.test", address)]));
+    let permit = stack.permit("api.test:443");
+    let event = permit.event();
+    let error = stack.gateway.dial(&permit).await.unwrap_err();
+    assert!(matches!(error.settle(permit), Stopped::Failed(_)));
+    let outcome = stack.audit.closing_of(event).unwrap().outcome;
+    assert_eq!(outcome, Outcome::UpstreamFailed);
+}
+
+/// Answers one `CONNECT` and returns its head.
+async fn corporate_proxy(listener: TcpListener, answer: &'static str) -> String {
+    let mut client = accepted(&listener).await;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    client.write_all(answer.as_bytes()).await.unwrap();
+    String::from_utf8(head).unwrap()
+}
+
+fn through(proxy: SocketAddr) -> Config {
+    let mut config = Config::default();
+    config.dial.upstream_proxy = Some(UpstreamProxy {
+        destination: proxy.to_string().parse().unwrap(),
+        credentials: Some(Secret::new("user:pass")),
+    });
+    config
+}
+
+#[tokio::test]
+async fn the_upstream_proxy_gets_the_name_and_our_credentials() {
+    let (listener, address) = listener().await;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(corporate_proxy(
+        listener,
+        "HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x",
+    ));
+    let stack = Stack::with(ANY, through(address));
+    let permit = stack.permit("api.test:443");
+    let dialled = stack.gateway.dial(&permit).await.unwrap();
+    let head = tasks.join_next().await.unwrap().unwrap();
+    assert!(head.starts_with("CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\n"));
+    assert!(head.contains("Proxy-Authorization: Basic dXNlcjpwYXNz\r\n"));
+    // What the upstream said right behind the proxy's answer is not lost.
+    let mut stream = dialled.stream;
+    while stream.ahead().len() < 9 {
+        stream.fill().await.unwrap();
+    }
+    assert_eq!(stream.ahead(), b"SSH-2.0-x");
+}
+
+#[tokio::test]
+async fn an_upstream_proxy_that_refuses_is_named_in_the_failure() {
+    let (listener, address) = listener().await;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(corporate_proxy(
+        listener,
+        "HTTP/1.1 407 Authenticate\r\nContent-Length: 0\r\n\r\n",
+    ));
+    let stack = Stack::with(ANY, through(address));
+    let permit = stack.permit("api.test:443");
+    let error = stack.gateway.dial(&permit).await.unwrap_err();
+    assert!(error.to_string().contains("407"), "{error}");
+}

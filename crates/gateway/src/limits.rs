@@ -1,0 +1,105 @@
+//! Every bound on what a connection may take, and the defaults of those that are configuration.
+//! The bounds of the parsers are in [`crate::wire::limits`].
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// How long a silent client may keep an opaque connection from being dialled: protocols in
+/// which the server speaks first (SSH, SMTP, MySQL) start after this.
+pub const SNIFF_WAIT: Duration = Duration::from_millis(300);
+
+/// How long a refused client is read for bytes to answer in its own protocol.
+pub const REFUSAL_PEEK: Duration = Duration::from_millis(500);
+
+/// How long, and for how many octets, a refused client is drained so that the refusal
+/// arrives before the reset that unread bytes would cause.
+pub const LINGER: Duration = Duration::from_secs(1);
+/// See [`LINGER`].
+pub const LINGER_OCTETS: usize = 256 * 1024;
+
+/// Request body that is read and dropped to keep a connection usable after a refusal.
+pub const REFUSED_BODY_OCTETS: u64 = 64 * 1024;
+
+/// Responses 1xx before the final one, and the final one.
+pub const INTERIM_RESPONSES: usize = 16;
+
+/// Delay before the next address is tried beside one that has not answered (RFC 8305).
+pub const CONNECT_STAGGER: Duration = Duration::from_millis(250);
+/// Addresses of one name that are tried.
+pub const ADDRESSES_TRIED: usize = 8;
+/// Lookups under way at once, over all sandboxes.
+pub const LOOKUPS: usize = 256;
+/// Responses that the resolver keeps for their time to live.
+pub const RESOLVER_CACHE: u64 = 1024;
+/// One query to one name server.
+pub const RESOLVER_TIMEOUT: Duration = Duration::from_secs(3);
+/// Name servers that may be configured.
+pub const NAME_SERVERS: usize = 8;
+
+/// Octets that one copy moves through a stack buffer.
+pub const COPY_OCTETS: usize = 16 * 1024;
+/// Capacity of a pipe for `splice`, and the most that one direction holds back.
+pub const PIPE_OCTETS: usize = 256 * 1024;
+/// Pipes in use at once; a busy direction without one copies.
+pub const PIPES: usize = 256;
+/// Empty pipes kept for reuse.
+pub const PIPES_KEPT: usize = 16;
+
+/// Connections above the limit that are answered with a refusal at the same time.
+pub const OVERFLOW_ANSWERS: usize = 32;
+/// Connections that a sandbox may hold even when the gateway is nearly full.
+pub const FAIR_SHARE: usize = 64;
+/// Connections that only sandboxes below [`FAIR_SHARE`] may take.
+pub const FAIR_RESERVE: usize = 1024;
+
+/// Queries on one DNS connection.
+pub const DNS_TCP_QUERIES: usize = 128;
+/// The longest wait for the next query on one DNS connection.
+pub const DNS_TCP_IDLE: Duration = Duration::from_secs(10);
+/// Datagrams answered before the responder lets other work run.
+pub const DNS_BURST: usize = 64;
+
+/// Wait after a failed `accept`, which fails again at once when descriptors ran out.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a stopped gateway waits for connections to end by themselves.
+pub const DRAIN: Duration = Duration::from_millis(500);
+
+/// What may be configured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections of one sandbox at once.
+    pub connections_per_sandbox: usize,
+    /// Connections of all sandboxes at once.
+    pub connections: usize,
+    /// From the first lookup to an open upstream connection.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub connect_timeout: Duration,
+    /// For a client to send its TLS hello, proxy request or HTTP head once it is due.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub head_timeout: Duration,
+    /// Between two HTTP requests of one connection.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub keep_alive_timeout: Duration,
+    /// Without an octet in either direction.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub idle_timeout: Duration,
+    /// The longest life of a connection.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub total_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_per_sandbox: 1024,
+            connections: 8192,
+            connect_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(120),
+            idle_timeout: Duration::from_secs(60 * 60),
+            total_timeout: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}

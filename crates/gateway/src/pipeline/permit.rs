@@ -1,0 +1,259 @@
+//! The proof of an allow. Whoever holds a permit may dial what was decided on, and owes the
+//! audit log its end: a permit that is dropped unfinished is recorded as aborted.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use ringfence_model::{
+    Action, Closing, Decision, Destination, EventId, Generation, Outcome, ReasonCode, Upstream,
+};
+use ringfence_policy::Grant;
+
+use super::audit::Audit;
+use super::refusal::{Refusal, denial};
+
+/// What an allowed connection carries, once its bytes are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// TLS that is passed on unopened.
+    Tls,
+    /// Plain HTTP, each request of which is decided on.
+    Http,
+    /// Any other bytes.
+    Opaque,
+}
+
+/// The proof that policy allows one action. Only [`super::Gateway::decide`] makes one.
+pub struct Permit {
+    audit: Arc<dyn Audit>,
+    event: EventId,
+    action: Action,
+    generation: Generation,
+    grant: Grant,
+    started: Instant,
+    meter: Meter,
+    transport: OnceLock<Transport>,
+    address: OnceLock<SocketAddr>,
+    tls: OnceLock<TlsFacts>,
+    closed: bool,
+}
+
+/// Octets moved so far, in both directions.
+#[derive(Debug, Default)]
+pub struct Meter {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+struct TlsFacts {
+    sni: Option<String>,
+    alpn: Vec<String>,
+}
+
+impl Permit {
+    pub(super) fn new(
+        audit: Arc<dyn Audit>,
+        event: EventId,
+        action: Action,
+        generation: Generation,
+        grant: Grant,
+    ) -> Self {
+        Self {
+            audit,
+            event,
+            action,
+            generation,
+            grant,
+            started: Instant::now(),
+            meter: Meter::default(),
+            transport: OnceLock::new(),
+            address: OnceLock::new(),
+            tls: OnceLock::new(),
+            closed: false,
+        }
+    }
+
+    /// The event that records it.
+    #[must_use]
+    pub const fn event(&self) -> EventId {
+        self.event
+    }
+
+    /// What was decided on.
+    #[must_use]
+    pub const fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub const fn destination(&self) -> &Destination {
+        self.action.destination()
+    }
+
+    /// The policy that allowed it.
+    #[must_use]
+    pub const fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// What it covers.
+    #[must_use]
+    pub const fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// Counts the octets of the connection.
+    #[must_use]
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// States what the connection carries; false where the grant does not cover it.
+    #[must_use]
+    pub fn carry(&self, transport: Transport) -> bool {
+        covers(&self.grant, transport) && *self.transport.get_or_init(|| transport) == transport
+    }
+
+    /// What the connection carries, once it is known.
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        self.transport.get().copied()
+    }
+
+    /// Notes what the agent's TLS hello said, for the record.
+    pub fn note_tls(&self, sni: Option<&str>, alpn: &[Vec<u8>]) {
+        let facts = TlsFacts {
+            sni: sni.map(str::to_owned),
+            alpn: alpn
+                .iter()
+                .map(|name| name.escape_ascii().to_string())
+                .collect(),
+        };
+        // A second hello on one connection would be a fault of the caller; the first stands.
+        let _ = self.tls.set(facts);
+    }
+
+    /// Notes the address that was dialled, or of a connection that is used again.
+    pub(crate) fn note_address(&self, address: SocketAddr) {
+        let _ = self.address.set(address);
+    }
+
+    /// The address that was dialled.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address.get().copied()
+    }
+
+    /// Takes what an action within this one moved, and where to, into this one's record.
+    pub fn account(&self, inner: &Self) {
+        self.meter.add_sent(inner.meter.sent());
+        self.meter.add_received(inner.meter.received());
+        if let Some(address) = inner.address() {
+            self.note_address(address);
+        }
+    }
+
+    /// Records the end.
+    pub fn finish(mut self, outcome: Outcome) {
+        self.close(outcome, None);
+    }
+
+    /// Records the end, with what went wrong.
+    pub fn finish_with(mut self, outcome: Outcome, detail: impl Into<String>) {
+        self.close(outcome, Some(detail.into()));
+    }
+
+    /// Takes the permit back: what came was not what was decided on.
+    #[must_use]
+    pub fn refuse(mut self, code: ReasonCode, reason: &str) -> Refusal {
+        self.close(Outcome::Refused(code), Some(reason.to_owned()));
+        Refusal {
+            event: Some(self.event),
+            tried: self.action.to_string(),
+            decision: Box::new(denial(code, reason, self.generation)),
+        }
+    }
+
+    /// Takes the permit back because the policy does, in the words of its new decision.
+    #[must_use]
+    pub fn revoke(mut self, decision: Decision) -> Refusal {
+        let detail = decision.reason.clone();
+        self.close(Outcome::Refused(ReasonCode::Revoked), Some(detail));
+        Refusal {
+            event: Some(self.event),
+            tried: self.action.to_string(),
+            decision: Box::new(decision),
+        }
+    }
+
+    fn close(&mut self, outcome: Outcome, detail: Option<String>) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        let closing = Closing {
+            id: self.event,
+            time: Timestamp::now(),
+            outcome,
+            detail,
+            upstream: self.upstream(),
+            sent: self.meter.sent(),
+            received: self.meter.received(),
+            duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        // The action is over, so there is nothing left to refuse. A log that cannot be
+        // written refuses the next `open`, and its reader counts an unclosed event as aborted.
+        let _ = self.audit.close(&closing);
+    }
+
+    fn upstream(&mut self) -> Option<Upstream> {
+        let address = self.address.get().copied()?;
+        let (sni, alpn) = match self.tls.take() {
+            Some(facts) => (facts.sni, facts.alpn),
+            None => (None, Vec::new()),
+        };
+        Some(Upstream { address, sni, alpn })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.close(Outcome::Aborted, None);
+    }
+}
+
+impl Meter {
+    /// Octets from the agent to the upstream.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Octets from the upstream to the agent.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Counts octets to the upstream.
+    pub fn add_sent(&self, octets: u64) {
+        self.sent.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    /// Counts octets to the agent.
+    pub fn add_received(&self, octets: u64) {
+        self.received.fetch_add(octets, Ordering::Relaxed);
+    }
+}
+
+/// Whether `grant` covers `transport`.
+pub(super) const fn covers(grant: &Grant, transport: Transport) -> bool {
+    match transport {
+        Transport::Tls => grant.tls,
+        Transport::Http => grant.http,
+        Transport::Opaque => grant.opaque,
+    }
+}

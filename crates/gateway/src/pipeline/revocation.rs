@@ -1,0 +1,80 @@
+//! Live revocation: a permit is asked about again when the policy changes and when the first
+//! rule that it rests on expires. What is no longer allowed is cut, however old it is.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ringfence_model::{Decision, ReasonCode};
+use ringfence_policy::{Grant, Snapshot};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::gateway::Gateway;
+use super::permit::{Permit, covers};
+use super::refusal::denial;
+
+/// The least wait for an expiry, so that a clock that is set back cannot make a busy loop.
+const LEAST_WAIT: Duration = Duration::from_millis(20);
+
+impl Gateway {
+    /// Waits until policy does not allow `permit` any more, and returns the new decision.
+    /// Dropped with the connection; it holds no task and polls nothing.
+    pub async fn revoked(&self, permit: &Permit) -> Decision {
+        let mut policy = self.policy();
+        let mut seen = permit.generation();
+        let mut valid_until = permit.grant().valid_until;
+        loop {
+            let current = policy.borrow_and_update().generation();
+            let expired = valid_until.is_some_and(|until| until <= Timestamp::now());
+            if current != seen || expired {
+                match self.decide_again(permit) {
+                    Ok(grant) => valid_until = grant.valid_until,
+                    Err(decision) => return decision,
+                }
+                seen = current;
+            }
+            tokio::select! {
+                () = changed(&mut policy) => {}
+                () = expiry(valid_until) => {}
+            }
+        }
+    }
+
+    fn decide_again(&self, permit: &Permit) -> Result<Grant, Decision> {
+        let verdict = self.verdict(permit.action());
+        let generation = verdict.decision.generation;
+        let Some(grant) = verdict.grant.filter(|_| verdict.decision.is_allow()) else {
+            return Err(Decision {
+                code: ReasonCode::Revoked,
+                ..verdict.decision
+            });
+        };
+        let carried = permit.transport().is_none_or(|kind| covers(&grant, kind));
+        let addressed = permit.address().is_none_or(|address| {
+            self.dialer().names_address(permit.destination(), address)
+                || grant.addresses.permits(address.ip())
+        });
+        if carried && addressed {
+            return Ok(grant);
+        }
+        let reason = "the policy changed and does not allow this connection any more";
+        Err(denial(ReasonCode::Revoked, reason, generation))
+    }
+}
+
+/// A publisher that is gone publishes nothing: the last policy stays in force.
+async fn changed(policy: &mut watch::Receiver<Arc<Snapshot>>) {
+    if policy.changed().await.is_err() {
+        pending::<()>().await;
+    }
+}
+
+async fn expiry(valid_until: Option<Timestamp>) {
+    let Some(until) = valid_until else {
+        return pending().await;
+    };
+    let left = Timestamp::now().duration_until(until);
+    sleep(Duration::try_from(left).unwrap_or_default().max(LEAST_WAIT)).await;
+}

@@ -1,0 +1,92 @@
+//! Who a connection belongs to. A session is one sandbox's use of the gateway; the listener
+//! that a connection arrived on leads to it, so there is nothing to steal or to forge.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ringfence_model::{AgentName, Destination, Host, HostName, RunId, SandboxId, WorkspaceName};
+
+use crate::wire::dns::{self, HOST_SERVICE, INTERNAL_ZONE, NameMap};
+
+/// The names of an agent's run, as they are recorded.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The agent.
+    pub agent: AgentName,
+    /// Its workspace.
+    pub workspace: WorkspaceName,
+    /// This run of it.
+    pub run: RunId,
+    /// The sandbox that it runs in.
+    pub sandbox: SandboxId,
+}
+
+/// One sandbox's use of the gateway.
+pub struct Session {
+    identity: Identity,
+    names: Mutex<NameMap>,
+}
+
+/// Where an agent's host and port lead before policy is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Somewhere that policy decides on.
+    Upstream(Destination),
+    /// The gateway, its host or a reserved name: never reachable.
+    ControlPlane(Destination),
+    /// A synthetic address that stands for no name.
+    Unmapped(Destination),
+}
+
+impl Session {
+    /// A session with no names mapped yet.
+    #[must_use]
+    pub fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            names: Mutex::new(NameMap::default()),
+        }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What a destination means in this sandbox: a synthetic address is the name that it was
+    /// handed out for. Every entry uses this, so that none sees another destination.
+    #[must_use]
+    pub fn place(&self, destination: Destination) -> Place {
+        match &destination.host {
+            Host::Name(name) if is_control_plane(name) => Place::ControlPlane(destination),
+            Host::Name(_) => Place::Upstream(destination),
+            Host::Address(address) => self.place_of_address(*address, destination.port),
+        }
+    }
+
+    /// The synthetic names, for the DNS responder. The guard must not live across an await.
+    pub(crate) fn names(&self) -> MutexGuard<'_, NameMap> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place_of_address(&self, address: IpAddr, port: u16) -> Place {
+        let at = |host| Destination { host, port };
+        if dns::is_gateway(address) {
+            return Place::ControlPlane(at(Host::Address(address)));
+        }
+        if !dns::is_synthetic(address) {
+            return Place::Upstream(at(Host::Address(address)));
+        }
+        let name = self.names().name_of(address).cloned();
+        match name {
+            Some(name) if is_control_plane(&name) => Place::ControlPlane(at(Host::Name(name))),
+            Some(name) => Place::Upstream(at(Host::Name(name))),
+            None => Place::Unmapped(at(Host::Address(address))),
+        }
+    }
+}
+
+fn is_control_plane(name: &HostName) -> bool {
+    name.is_within(INTERNAL_ZONE) && name.as_str() != HOST_SERVICE
+}

@@ -1,0 +1,117 @@
+//! What an allowed action may carry, and which addresses may be dialled for it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use ringfence_model::{Host, classify};
+
+use crate::compile::RuleIndex;
+
+/// What an allowed action may carry. For a request, only one of the protocols is set, and
+/// `addresses` and `valid_until` are what matters.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// A TLS tunnel whose server name equals the decided name.
+    pub tls: bool,
+    /// Plain HTTP, every request of which is then decided on as a request.
+    pub http: bool,
+    /// Any other bytes.
+    pub opaque: bool,
+    /// Which resolved addresses may be dialled.
+    pub addresses: AddressGrant,
+    /// The earliest expiry among the rules that allow it; then it must be decided on again.
+    pub valid_until: Option<Timestamp>,
+}
+
+/// Which addresses may be dialled for an allowed action.
+#[derive(Debug, Clone)]
+pub struct AddressGrant {
+    scope: Scope,
+    barred: Option<BarredNetworks>,
+}
+
+/// Where a destination may be.
+#[derive(Debug, Clone)]
+pub(super) enum Scope {
+    /// At this address alone.
+    Only(IpAddr),
+    /// At public addresses, and in the named networks.
+    Resolved {
+        public: bool,
+        named: Vec<Arc<[IpNet]>>,
+    },
+}
+
+/// The networks that no name may resolve into.
+#[derive(Debug, Clone)]
+pub(super) struct BarredNetworks {
+    pub(super) forbids: Arc<RuleIndex>,
+    pub(super) port: u16,
+    pub(super) now: Timestamp,
+}
+
+impl AddressGrant {
+    pub(super) const fn new(scope: Scope, barred: Option<BarredNetworks>) -> Self {
+        Self { scope, barred }
+    }
+
+    /// Whether `address` may be dialled.
+    ///
+    /// An IPv6 address that carries an IPv4 address is never public, but is inside a named or
+    /// forbidden network when the IPv4 address is.
+    #[must_use]
+    pub fn permits(&self, address: IpAddr) -> bool {
+        let canonical = address.to_canonical();
+        let in_scope = match &self.scope {
+            Scope::Only(only) => *only == canonical,
+            Scope::Resolved { public, named } => {
+                let is_named = || {
+                    let mut networks = named.iter().flat_map(|networks| networks.iter());
+                    networks.any(|network| network.contains(&canonical))
+                };
+                (*public && classify(address).is_public()) || is_named()
+            }
+        };
+        in_scope
+            && !self
+                .barred
+                .as_ref()
+                .is_some_and(|barred| barred.hold(canonical))
+    }
+}
+
+impl Scope {
+    /// Before any rule was asked. `host_name` is the name of this machine's loopback.
+    pub(super) fn of(host: &Host, host_name: &str) -> Self {
+        match host {
+            Host::Address(address) => Self::Only(address.to_canonical()),
+            Host::Name(name) if name.as_str() == host_name => {
+                Self::Only(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            }
+            Host::Name(_) => Self::Resolved {
+                public: false,
+                named: Vec::new(),
+            },
+        }
+    }
+
+    /// Adds what a rule with these `addresses` grants.
+    pub(super) fn add(&mut self, addresses: Option<&Arc<[IpNet]>>) {
+        match (self, addresses) {
+            (Self::Only(_), _) => {}
+            (Self::Resolved { public, .. }, None) => *public = true,
+            (Self::Resolved { named, .. }, Some(networks)) => named.push(networks.clone()),
+        }
+    }
+}
+
+impl BarredNetworks {
+    /// A forbid with methods or paths counts as well: a name gives no way to check them.
+    fn hold(&self, address: IpAddr) -> bool {
+        self.forbids
+            .covering(&Host::Address(address))
+            .any(|rule| rule.ports.contain(self.port) && !rule.has_expired(self.now))
+    }
+}

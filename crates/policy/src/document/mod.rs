@@ -1,0 +1,127 @@
+//! Profiles as people write them: the types of the document language, and what reads, checks,
+//! writes and describes them. A [`Profile`] from [`Profile::parse`] has been checked.
+
+mod allow;
+mod append;
+mod builtin;
+mod cidr;
+mod flow;
+mod help;
+mod method;
+mod outline;
+mod parse;
+mod path;
+mod rule;
+mod schema;
+mod tests_section;
+mod validate;
+
+use ringfence_model::ProfileName;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::PolicyError;
+
+pub use append::append_rule;
+pub use cidr::{Cidr, CidrError};
+pub use method::{Method, MethodError};
+pub(crate) use path::check_canonical;
+pub use path::{PathError, PathPattern};
+pub use rule::{NetworkMatch, NetworkRule, Protocol, RuleId, RuleIdError};
+pub use schema::json_schema;
+pub use tests_section::{ConnectTest, HttpTest, HttpUrl, PolicyTest, TestAction, TestError};
+pub(crate) use validate::{HOST_NAME, check, check_set, is_control_plane};
+
+/// A named bundle of grants. What no rule allows is denied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Profile {
+    /// The version of the document language.
+    pub api_version: ApiVersion,
+    /// What the document describes.
+    pub kind: Kind,
+    /// The name: 1 to 64 lower-case letters, digits, `-`, `_` or `.`.
+    #[schemars(with = "String", regex(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$"))]
+    pub name: ProfileName,
+    /// What the profile is for, in a sentence.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "rule::present"
+    )]
+    #[schemars(with = "String")]
+    pub description: Option<String>,
+    /// Which destinations may be reached. No rule, or no list at all, allows nothing.
+    /// The order does not matter, and a forbid wins over every allow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<NetworkRule>,
+    /// Actions with the decision that this profile must give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<PolicyTest>,
+}
+
+/// The version of the document language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The first version.
+    #[serde(rename = "ringfence/v1")]
+    V1,
+}
+
+/// What a document describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Kind {
+    /// A profile.
+    Profile,
+}
+
+impl Profile {
+    /// A profile with these rules and no tests; not yet checked.
+    #[must_use]
+    pub const fn new(name: ProfileName, network: Vec<NetworkRule>) -> Self {
+        Self {
+            api_version: ApiVersion::V1,
+            kind: Kind::Profile,
+            name,
+            description: None,
+            network,
+            tests: Vec::new(),
+        }
+    }
+
+    /// Reads and checks every document in `yaml`. `source_name` is for errors only.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place. Never panics; text size, depth and
+    /// count are bounded by [`crate::limits`], and YAML aliases are refused.
+    pub fn parse(source_name: &str, yaml: &str) -> Result<Vec<Self>, PolicyError> {
+        parse::profiles(source_name, yaml)
+    }
+
+    /// The rule that `--allow` and `ringfence allow` mean: `HOST`, `HOST:PORT`, `ADDRESS:PORT`,
+    /// `CIDR` or `CIDR:PORT`. Without a port, 443 and 80.
+    ///
+    /// # Errors
+    /// When the text is none of these, or names what no rule may.
+    pub fn from_allow(spec: &str) -> Result<NetworkRule, PolicyError> {
+        allow::rule(spec)
+    }
+
+    /// The built-in profile of that name.
+    #[must_use]
+    pub fn builtin(name: &str) -> Option<Self> {
+        builtin::profile(name)
+    }
+
+    /// The document of that built-in profile, as a start for one's own.
+    #[must_use]
+    pub fn builtin_source(name: &str) -> Option<&'static str> {
+        builtin::source(name)
+    }
+
+    /// The names of the built-in profiles.
+    #[must_use]
+    pub const fn builtin_names() -> &'static [&'static str] {
+        builtin::NAMES
+    }
+}

@@ -1,0 +1,255 @@
+//! What a profile must satisfy beyond its shape: no rule that could never match, that says
+//! two things, or that reaches for more than a person may grant.
+
+use std::collections::HashMap;
+
+use ringfence_model::{HostName, HostPattern};
+
+use super::outline::Part;
+use super::{NetworkMatch, NetworkRule, Profile, Protocol};
+use crate::error::PolicyError;
+use crate::limits::{LIST_ENTRIES, RULES, TESTS, TEXT_OCTETS};
+
+/// The zone of the gateway itself.
+pub(crate) const GATEWAY_ZONE: &str = "ringfence.internal";
+
+/// The one name in the gateway's zone that a rule may allow: the host's own loopback.
+pub(crate) const HOST_NAME: &str = "host.ringfence.internal";
+
+/// What is wrong with a profile, and where in it.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) document: usize,
+    pub(crate) at: Vec<Part>,
+    message: String,
+    help: &'static str,
+}
+
+impl Fault {
+    fn new(at: &[Part], message: impl Into<String>, help: &'static str) -> Self {
+        Self {
+            document: 0,
+            at: at.to_vec(),
+            message: message.into(),
+            help,
+        }
+    }
+
+    fn below(mut self, outer: &[Part]) -> Self {
+        self.at.splice(0..0, outer.iter().copied());
+        self
+    }
+
+    pub(crate) fn into_error(self, source_name: &str) -> PolicyError {
+        PolicyError::new(source_name, self.message).with_help(self.help)
+    }
+}
+
+/// Whether a name is the gateway's own, which no rule reaches.
+pub(crate) fn is_control_plane(name: &HostName) -> bool {
+    name.is_within(GATEWAY_ZONE) && name.as_str() != HOST_NAME
+}
+
+/// Checks profiles against each other.
+pub(crate) fn check_set(profiles: &[Profile]) -> Result<(), Fault> {
+    let mut names = HashMap::new();
+    for (document, profile) in profiles.iter().enumerate() {
+        if names.insert(&profile.name, document).is_some() {
+            let message = format!("there are two profiles `{}`", profile.name);
+            let help = "rename one; rules are called by the name of their profile";
+            let fault = Fault::new(&[Part::Key("name")], message, help);
+            return Err(Fault { document, ..fault });
+        }
+    }
+    let rules: usize = profiles.iter().map(|profile| profile.network.len()).sum();
+    if rules > RULES {
+        let message = format!("{rules} rules are more than the {RULES} that are supported");
+        return Err(Fault::new(
+            &[],
+            message,
+            "split the profiles over several agents",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks one profile.
+pub(crate) fn check(profile: &Profile) -> Result<(), Fault> {
+    if let Some(text) = &profile.description {
+        check_text(text).map_err(|fault| fault.below(&[Part::Key("description")]))?;
+    }
+    if profile.tests.len() > TESTS {
+        let message = format!("a profile has at most {TESTS} tests");
+        return Err(Fault::new(
+            &[Part::Key("tests")],
+            message,
+            "split the profile",
+        ));
+    }
+    let mut ids = HashMap::new();
+    for (index, rule) in profile.network.iter().enumerate() {
+        let effect = if rule.is_forbid() { "forbid" } else { "allow" };
+        let place = [Part::Key("network"), Part::Item(index), Part::Key(effect)];
+        check_rule(rule).map_err(|fault| fault.below(&place))?;
+        if let Some(id) = &rule.terms().id
+            && ids.insert(id.as_str(), index).is_some()
+        {
+            let message = format!("there are two rules with the id `{id}`");
+            let help = "an id is unique within its profile";
+            return Err(Fault::new(&[Part::Key("id")], message, help).below(&place));
+        }
+    }
+    Ok(())
+}
+
+/// Checks one rule by itself.
+pub(crate) fn check_rule(rule: &NetworkRule) -> Result<(), Fault> {
+    let terms = rule.terms();
+    check_target(terms)?;
+    check_lists(terms)?;
+    if let Some(text) = &terms.reason {
+        check_text(text).map_err(|fault| fault.below(&[Part::Key("reason")]))?;
+    }
+    if rule.is_forbid() {
+        check_forbid(terms)
+    } else {
+        check_allow(terms)
+    }
+}
+
+fn check_target(terms: &NetworkMatch) -> Result<(), Fault> {
+    match (&terms.host, &terms.cidr) {
+        (Some(_), Some(_)) => Err(Fault::new(
+            &[Part::Key("cidr")],
+            "a rule has `host` or `cidr`, not both",
+            "write `addresses: [CIDR]` for the networks that the host may resolve into",
+        )),
+        (None, None) => Err(Fault::new(
+            &[],
+            "the rule has neither `host` nor `cidr`",
+            "add `host: NAME`; no rule matches every destination",
+        )),
+        (Some(host), None) => check_host(host),
+        (None, Some(_)) => Ok(()),
+    }
+}
+
+fn check_host(host: &HostPattern) -> Result<(), Fault> {
+    let refused = match host {
+        HostPattern::Exact(name) => is_control_plane(name),
+        HostPattern::Below(zone) => zone.is_within(GATEWAY_ZONE),
+    };
+    if refused {
+        return Err(Fault::new(
+            &[Part::Key("host")],
+            format!("`{host}` is Ringfence itself, which no rule can open"),
+            "a service on this machine is reached as `host.ringfence.internal` with its port",
+        ));
+    }
+    Ok(())
+}
+
+fn check_lists(terms: &NetworkMatch) -> Result<(), Fault> {
+    let lists = [
+        ("ports", terms.ports.as_ref().map(Vec::len)),
+        ("methods", terms.methods.as_ref().map(Vec::len)),
+        ("paths", terms.paths.as_ref().map(Vec::len)),
+        ("addresses", terms.addresses.as_ref().map(Vec::len)),
+    ];
+    for (name, length) in lists {
+        match length {
+            Some(0) => {
+                return Err(Fault::new(
+                    &[Part::Key(name)],
+                    format!("`{name}` is an empty list, which matches nothing"),
+                    "name at least one entry, or leave the list out for its default",
+                ));
+            }
+            Some(length) if length > LIST_ENTRIES => {
+                return Err(Fault::new(
+                    &[Part::Key(name)],
+                    format!("`{name}` has more than {LIST_ENTRIES} entries"),
+                    "split the rule",
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_allow(terms: &NetworkMatch) -> Result<(), Fault> {
+    if terms.cidr.is_some() && terms.ports.is_none() {
+        return Err(Fault::new(
+            &[],
+            "an allow of a `cidr` must name its ports",
+            "add `ports: [443]` with the ports that are needed",
+        ));
+    }
+    if terms.is_limited() && matches!(terms.protocol, Protocol::Tls | Protocol::Tcp) {
+        let protocol = terms.protocol.as_str();
+        return Err(Fault::new(
+            &[Part::Key("protocol")],
+            format!("`methods` and `paths` cannot be checked with `protocol: {protocol}`"),
+            "leave `protocol` out, or leave `methods` and `paths` out",
+        ));
+    }
+    check_networks(terms)
+}
+
+fn check_networks(terms: &NetworkMatch) -> Result<(), Fault> {
+    let everything = "a network of every address would also open private and metadata addresses";
+    if terms.cidr.is_some_and(|cidr| cidr.is_everything()) {
+        let help = "name the networks that are needed";
+        return Err(Fault::new(&[Part::Key("cidr")], everything, help));
+    }
+    let Some(addresses) = &terms.addresses else {
+        return Ok(());
+    };
+    let at = [Part::Key("addresses")];
+    if terms.cidr.is_some() {
+        let help = "`addresses` says where a host may resolve to; leave it out beside `cidr`";
+        return Err(Fault::new(&at, "`addresses` belongs to `host`", help));
+    }
+    let is_host =
+        |host: &HostPattern| matches!(host, HostPattern::Exact(name) if name.as_str() == HOST_NAME);
+    if terms.host.as_ref().is_some_and(is_host) {
+        let message = format!("`{HOST_NAME}` is always this machine's loopback address");
+        return Err(Fault::new(&at, message, "leave `addresses` out"));
+    }
+    if let Some(index) = addresses.iter().position(|cidr| cidr.is_everything()) {
+        let help = "leave `addresses` out for public addresses, or name the networks";
+        return Err(Fault::new(&[Part::Item(index)], everything, help).below(&at));
+    }
+    Ok(())
+}
+
+fn check_forbid(terms: &NetworkMatch) -> Result<(), Fault> {
+    if !terms.protocol.is_auto() {
+        return Err(Fault::new(
+            &[Part::Key("protocol")],
+            "a forbid covers every protocol",
+            "leave `protocol` out",
+        ));
+    }
+    if terms.addresses.is_some() {
+        return Err(Fault::new(
+            &[Part::Key("addresses")],
+            "a forbid has no `addresses`",
+            "write `forbid: {cidr: CIDR}`: it also keeps names from resolving into the network",
+        ));
+    }
+    Ok(())
+}
+
+fn check_text(text: &str) -> Result<(), Fault> {
+    if text.len() > TEXT_OCTETS {
+        let message = format!("the text is longer than {TEXT_OCTETS} octets");
+        return Err(Fault::new(&[], message, "say it shorter"));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        let help = "write plain text; it is shown on terminals and in refusals";
+        return Err(Fault::new(&[], "the text holds control characters", help));
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+use jiff::Timestamp;
+use ringfence_model::{Action, Effect, Generation};
+
+use super::*;
+use crate::compile::Snapshot;
+use crate::document::{Profile, TestAction};
+
+fn profiles(body: &str) -> Vec<Profile> {
+    let yaml = format!("apiVersion: ringfence/v1\nkind: Profile\nname: p\n{body}");
+    Profile::parse("p.yaml", &yaml).unwrap()
+}
+
+fn snapshot(rules: &str) -> Snapshot {
+    let body = format!("network:\n{rules}");
+    Snapshot::compile(Generation(7), &profiles(&body)).unwrap()
+}
+
+fn action(text: &str) -> Action {
+    text.parse::<TestAction>().unwrap().action()
+}
+
+fn now() -> Timestamp {
+    "2026-06-01T00:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn an_explanation_goes_through_every_rule_about_the_destination() {
+    let snapshot = snapshot(
+        "  - allow: {id: web, host: a.test}
+  - allow: {id: api, host: a.test, methods: [GET], paths: [/v1/**]}
+  - allow: {id: any, host: '*.a.test', ports: [8080]}
+  - allow: {id: gone, host: a.test, expires: '2020-01-01T00:00:00Z'}
+  - forbid: {id: no-admin, host: a.test, paths: [/admin/**]}
+  - forbid: {id: no-ssh, host: a.test, ports: [22]}
+  - allow: {id: other, host: b.test}
+",
+    );
+    let texts = [
+        "a.test:443",
+        "POST http://a.test/admin/x",
+        "GET http://a.test/v1/x",
+        "x.a.test:443",
+        "10.0.0.1:1",
+    ];
+    let report: Vec<_> = texts
+        .iter()
+        .map(|text| format!("{text}\n{}", snapshot.explain(&action(text), now())))
+        .collect();
+    insta::assert_snapshot!(report.join("\n"));
+}
+
+#[test]
+fn an_explanation_is_data_as_well() {
+    let snapshot = snapshot("  - allow: {id: web, host: a.test}\n");
+    let explanation = snapshot.explain(&action("a.test:22"), now());
+    let json = serde_json::to_value(&explanation).unwrap();
+    assert_eq!(json["considered"][0]["rule"], "p/network/web");
+    assert_eq!(json["considered"][0]["matches"], false);
+    assert_eq!(
+        serde_json::from_value::<Explanation>(json).unwrap(),
+        explanation
+    );
+}
+
+#[test]
+fn a_suggestion_is_the_narrowest_rule() {
+    let snapshot = snapshot(
+        "  - allow: {host: api.test, methods: [GET], paths: [/v1/**]}
+  - allow: {host: old.test, methods: [GET], expires: '2020-01-01T00:00:00Z'}
+  - allow: {host: web.test}
+  - forbid: {host: evil.test}
+  - forbid: {host: half.test, methods: [POST]}
+",
+    );
+    for (text, line) in [
+        (
+            "new.test:443",
+            Some(r#"allow: {host: "new.test", ports: [443]}"#),
+        ),
+        (
+            "web.test:22",
+            Some(r#"allow: {host: "web.test", ports: [22]}"#),
+        ),
+        (
+            "GET http://new.test/x",
+            Some(r#"allow: {host: "new.test", ports: [80]}"#),
+        ),
+        (
+            "10.0.0.1:5432",
+            Some(r#"allow: {cidr: "10.0.0.1/32", ports: [5432]}"#),
+        ),
+        (
+            "[2001:db8::1]:22",
+            Some(r#"allow: {cidr: "2001:db8::1/128", ports: [22]}"#),
+        ),
+        (
+            "POST http://api.test/v1/x",
+            Some(r#"allow: {host: "api.test", ports: [80], methods: ["POST"], paths: ["/v1/x"]}"#),
+        ),
+        (
+            "GET http://api.test/v2/*",
+            Some(r#"allow: {host: "api.test", ports: [80], methods: ["GET"], paths: ["/v2/%2A"]}"#),
+        ),
+        (
+            "GET http://old.test/x",
+            Some(r#"allow: {host: "old.test", ports: [80], methods: ["GET"], paths: ["/x"]}"#),
+        ),
+        (
+            "half.test:80",
+            Some(r#"allow: {host: "half.test", ports: [80]}"#),
+        ),
+        // An allow would not help, is not possible, or is there already.
+        ("half.test:443", None),
+        ("evil.test:443", None),
+        ("api.test:443", None),
+        ("llm.ringfence.internal:80", None),
+        ("web.test:443", None),
+    ] {
+        let suggested = snapshot
+            .suggest(&action(text), now())
+            .map(|rule| rule.to_line());
+        assert_eq!(suggested.as_deref(), line, "{text}");
+    }
+}
+
+#[test]
+fn tests_of_a_profile_pass_or_say_what_is_decided_instead() {
+    let profiles = profiles(
+        "network:
+  - allow: {host: a.test}
+tests:
+  - allow: {connect: 'a.test:443'}
+  - deny: {connect: 'b.test:443'}
+  - deny: {connect: 'a.test:80'}
+  - allow: {http: {method: GET, url: 'http://b.test/x'}}
+",
+    );
+    let outcomes = run_tests(&profiles, now()).unwrap();
+    let report: Vec<_> = outcomes.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(report.join("\n"), @r"
+    ok p/tests/1: allow connect a.test:443
+    ok p/tests/2: deny connect b.test:443
+    FAILED p/tests/3: deny connect a.test:80, but the decision is allow (allowed): rule p/network/1 allows a.test:80
+    FAILED p/tests/4: allow GET http://b.test:80/x, but the decision is deny (no-rule): no rule allows b.test
+    ");
+}
+
+#[test]
+fn tests_see_their_own_profile_alone() {
+    let mut both = profiles("tests:\n  - deny: {connect: 'a.test:443'}\n");
+    both.push(Profile::new(
+        "q".parse().unwrap(),
+        vec![Profile::from_allow("a.test").unwrap()],
+    ));
+    assert!(
+        run_tests(&both, now())
+            .unwrap()
+            .iter()
+            .all(|outcome| outcome.passed)
+    );
+}
+
+#[test]
+fn a_diff_pairs_rules_by_id_or_destination_and_ignores_moves() {
+    let before = profiles(
+        "network:
+  - allow: {host: same.test}
+  - allow: {host: moved.test}
+  - allow: {id: named, host: a.test}
+  - allow: {host: ports.test, ports: [443]}
+  - allow: {host: gone.test}
+  - forbid: {host: flip.test}
+",
+    );
+    let after = profiles(
+        "network:
+  - allow: {host: moved.test}
+  - allow: {host: same.test}
+  - allow: {id: named, host: b.test}
+  - allow: {host: ports.test, ports: [443, 8443]}
+  - allow: {host: flip.test}
+  - allow: {host: new.test}
+",
+    );
+    let samples: Vec<_> = [
+        "same.test:443",
+        "gone.test:443",
+        "new.test:443",
+        "flip.test:443",
+    ]
+    .map(action)
+    .into();
+    let diff = diff(&before, &after, &samples, now()).unwrap();
+    insta::assert_snapshot!(diff.to_string());
+    let json = serde_json::to_string(&diff).unwrap();
+    assert_eq!(serde_json::from_str::<PolicyDiff>(&json).unwrap(), diff);
+}
+
+#[test]
+fn equal_policies_do_not_differ() {
+    let all: Vec<_> = Profile::builtin_names()
+        .iter()
+        .filter_map(|name| Profile::builtin(name))
+        .collect();
+    assert_eq!(diff(&all, &all, &[], now()).unwrap(), PolicyDiff::default());
+}
+
+#[test]
+fn a_simulation_counts_what_would_change() {
+    let candidate = snapshot("  - allow: {host: a.test}\n");
+    let observed = |text: &str, effect, count| Observed {
+        action: action(text),
+        effect,
+        count,
+    };
+    let simulation = simulate(
+        &candidate,
+        &[
+            observed("a.test:443", Effect::Deny, 3),
+            observed("a.test:80", Effect::Allow, 5),
+            observed("b.test:443", Effect::Allow, 7),
+            observed("c.test:443", Effect::Deny, u64::MAX),
+        ],
+        now(),
+    );
+    assert_eq!(simulation.unchanged, u64::MAX, "counts do not wrap");
+    insta::assert_snapshot!(simulation.to_string());
+}

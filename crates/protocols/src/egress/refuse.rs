@@ -1,0 +1,140 @@
+//! Refusals and failures in the words of the protocol that the client speaks, as far as that is
+//! known: an HTTP answer, a TLS alert, or a closed connection.
+
+use std::io;
+
+use ringfence_gateway::http::{Interrupted, next_request};
+use ringfence_gateway::limits::{LINGER, LINGER_OCTETS, REFUSAL_PEEK};
+use ringfence_gateway::peek::{First, first};
+use ringfence_gateway::wire::http::HttpError;
+use ringfence_gateway::{Buffered, Permit, Refusal, Stopped};
+use ringfence_model::ReasonCode;
+use tokio::time::timeout;
+
+use super::answer::Answer;
+
+/// The answer to a request head that is not understood, which closes the event of `connection`
+/// where there is one: no request could be formed, so it is the connection that is refused.
+pub(super) fn malformed(connection: Option<Permit>, error: HttpError) -> Vec<u8> {
+    let code = match error {
+        HttpError::Upgrade | HttpError::Http2Preface => ReasonCode::UpgradeRefused,
+        HttpError::HostMismatch => ReasonCode::HostMismatch,
+        _ => ReasonCode::Malformed,
+    };
+    let reason = error.to_string();
+    let refusal = match connection {
+        Some(permit) => permit.refuse(code, &reason),
+        None => Refusal::unrecorded("an HTTP request", code, &reason),
+    };
+    let policy = code == ReasonCode::UpgradeRefused;
+    let status = if policy { 403 } else { error.status() };
+    let answer = Answer::of(&Stopped::Refused(refusal));
+    answer.status(status).close().write(None)
+}
+
+/// What the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Native {
+    /// TLS: an alert.
+    Tls,
+    /// HTTP whose head was not read: an answer.
+    Http,
+    /// Something else: a closed connection.
+    Unknown,
+}
+
+/// Refuses a client of which nothing was read, after a short look at what it speaks.
+pub(super) async fn unread(mut client: Buffered, refusal: &Refusal) {
+    let native = timeout(REFUSAL_PEEK, async {
+        while first(client.ahead()) == First::Unknown {
+            if client.fill().await? == 0 {
+                break;
+            }
+        }
+        io::Result::Ok(match first(client.ahead()) {
+            First::Tls => Native::Tls,
+            First::Http => Native::Http,
+            First::Unknown | First::Other => Native::Unknown,
+        })
+    })
+    .await;
+    let native = native.map_or(Native::Unknown, |native| native.unwrap_or(Native::Unknown));
+    known(client, &Stopped::Refused(refusal.clone()), native).await;
+}
+
+/// Tells a client that speaks `native` why it is stopped, and closes.
+pub(super) async fn known(mut client: Buffered, stopped: &Stopped, native: Native) {
+    let answer = match native {
+        Native::Tls => alert(stopped).to_vec(),
+        Native::Http => {
+            let head = next_request(&mut client, REFUSAL_PEEK, REFUSAL_PEEK).await;
+            match head {
+                Ok(head) => Answer::of(stopped).close().write(Some(&head)),
+                Err(Interrupted::Closed | Interrupted::Broken(_)) => return,
+                Err(_) => Answer::of(stopped).close().write(None),
+            }
+        }
+        Native::Unknown => return,
+    };
+    say_and_close(client, &answer).await;
+}
+
+/// Writes `answer`, ends the stream, and reads on for a moment: bytes that are left unread
+/// would reset the connection, and the answer with it.
+pub(super) async fn say_and_close(mut client: Buffered, answer: &[u8]) {
+    let _ = timeout(LINGER, async {
+        client.write_all(answer).await?;
+        client.end()?;
+        let mut drained = 0;
+        while drained < LINGER_OCTETS {
+            let there = client.ahead().len();
+            client.consume(there);
+            drained += match client.fill().await? {
+                0 => break,
+                octets => octets,
+            };
+        }
+        io::Result::Ok(())
+    })
+    .await;
+}
+
+/// A fatal alert in a record of its own (RFC 8446, section 6).
+const fn alert(stopped: &Stopped) -> [u8; 7] {
+    const ACCESS_DENIED: u8 = 49;
+    const DECODE_ERROR: u8 = 50;
+    const INTERNAL_ERROR: u8 = 80;
+    const UNRECOGNIZED_NAME: u8 = 112;
+    let description = match stopped {
+        Stopped::Failed(_) => INTERNAL_ERROR,
+        Stopped::Refused(refusal) => match refusal.code() {
+            ReasonCode::SniMissing | ReasonCode::SniMismatch => UNRECOGNIZED_NAME,
+            ReasonCode::Malformed => DECODE_ERROR,
+            _ => ACCESS_DENIED,
+        },
+    };
+    [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description]
+}
+
+#[cfg(test)]
+mod tests {
+    use ringfence_gateway::Failure;
+    use ringfence_model::EventId;
+
+    use super::*;
+
+    #[test]
+    fn alerts_tell_a_wrong_name_from_a_denial_and_a_failure() {
+        let refused = |code| alert(&Stopped::Refused(Refusal::unrecorded("x", code, "x")))[6];
+        assert_eq!(refused(ReasonCode::NoRule), 49);
+        assert_eq!(refused(ReasonCode::Malformed), 50);
+        assert_eq!(refused(ReasonCode::SniMissing), 112);
+        let failure = Stopped::Failed(Failure {
+            event: EventId::new(),
+            tried: "x".to_owned(),
+            reason: "x".to_owned(),
+            timed_out: false,
+        });
+        assert_eq!(alert(&failure)[6], 80);
+    }
+}

@@ -1,0 +1,265 @@
+//! Plain HTTP: one request after another, each decided on by itself, whatever came before on
+//! the same connection.
+
+use ringfence_gateway::http::{Interrupted, UpstreamSlot, drain_body, next_request};
+use ringfence_gateway::wire::http::{RequestHead, Target};
+use ringfence_gateway::{Buffered, Failure, Permit, Refusal, Stopped, Transport};
+use ringfence_model::{
+    Action, Destination, Entry, EventId, HttpRequest, Outcome, ReasonCode, Scheme,
+};
+
+use super::Flow;
+use super::answer::Answer;
+use super::carry::MISMATCH;
+use super::refuse::{malformed, say_and_close};
+
+/// Serves a connection whose destination is decided on: captured, or a tunnel of the proxy.
+pub(super) async fn serve_fixed(flow: Flow<'_>, client: Buffered, permit: Permit) {
+    if !permit.carry(Transport::Http) {
+        let refusal = permit.refuse(ReasonCode::ProtocolMismatch, MISMATCH);
+        let answer = Answer::of(&Stopped::Refused(refusal)).close().write(None);
+        return say_and_close(client, &answer).await;
+    }
+    let requests = Requests {
+        flow,
+        client,
+        fixed: true,
+        connection: Some(permit),
+        upstream: UpstreamSlot::default(),
+    };
+    requests.serve(None).await;
+}
+
+/// Serves a client of the explicit proxy that sends absolute-form requests, from `first` on.
+/// Each destination is a connection of its own.
+pub(super) async fn serve_forward(flow: Flow<'_>, client: Buffered, first: RequestHead) {
+    let requests = Requests {
+        flow,
+        client,
+        fixed: false,
+        connection: None,
+        upstream: UpstreamSlot::default(),
+    };
+    requests.serve(Some(first)).await;
+}
+
+struct Requests<'a> {
+    flow: Flow<'a>,
+    client: Buffered,
+    fixed: bool,
+    /// The permit of the connection that requests go to now.
+    connection: Option<Permit>,
+    upstream: UpstreamSlot,
+}
+
+/// How a request left the client's connection.
+enum Next {
+    Another,
+    Close,
+    /// To be closed after these octets.
+    Say(Vec<u8>),
+}
+
+impl Requests<'_> {
+    async fn serve(mut self, first: Option<RequestHead>) {
+        let mut pending = first;
+        let last_words = loop {
+            let head = match pending.take() {
+                Some(head) => head,
+                None => match self.next_head().await {
+                    Ok(head) => head,
+                    Err(words) => break words,
+                },
+            };
+            match self.request(head).await {
+                Next::Another => {}
+                Next::Close => break None,
+                Next::Say(words) => break Some(words),
+            }
+        };
+        if let Some(permit) = self.connection.take() {
+            permit.finish(Outcome::Done);
+        }
+        if let Some(words) = last_words {
+            say_and_close(self.client, &words).await;
+        }
+    }
+
+    /// The next head; else what to say, if anything, before the connection is closed.
+    async fn next_head(&mut self) -> Result<RequestHead, Option<Vec<u8>>> {
+        let limits = self.flow.gateway.limits();
+        let next = next_request(
+            &mut self.client,
+            limits.keep_alive_timeout,
+            limits.head_timeout,
+        );
+        let next = match &self.connection {
+            None => next.await,
+            Some(permit) => tokio::select! {
+                biased;
+                decision = self.flow.gateway.revoked(permit) => {
+                    return Err(self.revoke(decision));
+                }
+                next = next => next,
+            },
+        };
+        next.map_err(|interrupted| self.interrupted(&interrupted))
+    }
+
+    fn revoke(&mut self, decision: ringfence_model::Decision) -> Option<Vec<u8>> {
+        let _ = self.connection.take()?.revoke(decision);
+        None
+    }
+
+    fn interrupted(&mut self, why: &Interrupted) -> Option<Vec<u8>> {
+        match why {
+            Interrupted::Malformed(error) => Some(malformed(self.connection.take(), *error)),
+            Interrupted::TimedOut(true) => {
+                let permit = self.connection.take()?;
+                let reason = "the request did not arrive in time".to_owned();
+                let stopped = Failure::close(permit, Outcome::TimedOut, reason);
+                Some(Answer::of(&stopped).status(408).close().write(None))
+            }
+            Interrupted::Broken(error) => {
+                let permit = self.connection.take()?;
+                permit.finish_with(Outcome::Aborted, error.to_string());
+                None
+            }
+            Interrupted::Closed | Interrupted::TimedOut(false) => None,
+        }
+    }
+
+    async fn request(&mut self, head: RequestHead) -> Next {
+        let connection = match self.connection_for(&head) {
+            Ok(connection) => connection,
+            Err(refusal) => return self.refuse(&head, refusal).await,
+        };
+        let (destination, event) = connection;
+        let action = match classify(&head, destination) {
+            Ok(action) => action,
+            Err((code, reason)) => return self.unfit(code, reason),
+        };
+        let decided = self
+            .flow
+            .gateway
+            .decide(self.flow.session, action, Some(event));
+        match decided {
+            Ok(permit) => self.exchange(&head, permit).await,
+            Err(refusal) => self.refuse(&head, refusal).await,
+        }
+    }
+
+    /// Where the request goes and the event of the connection that leads there. A new
+    /// destination of a proxy client is a new connection, decided on as such.
+    fn connection_for(&mut self, head: &RequestHead) -> Result<(Destination, EventId), Refusal> {
+        if let (true, Some(permit)) = (self.fixed, &self.connection) {
+            return Ok((permit.destination().clone(), permit.event()));
+        }
+        let Target::Absolute {
+            scheme: Scheme::Http,
+            authority,
+            ..
+        } = &head.target
+        else {
+            let reason = "an HTTP proxy takes requests for http://HOST/; for HTTPS use CONNECT";
+            let tried = format!("{} request to the proxy", head.method);
+            return Err(Refusal::unrecorded(tried, ReasonCode::Malformed, reason));
+        };
+        if let Some(permit) = &self.connection
+            && *permit.destination() == *authority
+        {
+            return Ok((authority.clone(), permit.event()));
+        }
+        if let Some(permit) = self.connection.take() {
+            permit.finish(Outcome::Done);
+        }
+        let permit = self.flow.connect(authority.clone(), Entry::HttpForward)?;
+        if !permit.carry(Transport::Http) {
+            return Err(permit.refuse(ReasonCode::ProtocolMismatch, MISMATCH));
+        }
+        let found = (permit.destination().clone(), permit.event());
+        self.connection = Some(permit);
+        Ok(found)
+    }
+
+    async fn exchange(&mut self, head: &RequestHead, permit: Permit) -> Next {
+        let done = self
+            .flow
+            .gateway
+            .exchange(&permit, &mut self.client, &mut self.upstream, head)
+            .await;
+        if let Some(connection) = &self.connection {
+            connection.account(&permit);
+        }
+        match done {
+            Ok(exchange) => {
+                permit.finish(Outcome::Status(exchange.status));
+                if exchange.keep_alive {
+                    Next::Another
+                } else {
+                    Next::Close
+                }
+            }
+            Err(fault) => {
+                let begun = fault.begun;
+                let stopped = fault.settle(permit);
+                if begun {
+                    return Next::Close;
+                }
+                Next::Say(Answer::of(&stopped).close().write(Some(head)))
+            }
+        }
+    }
+
+    /// A refused request leaves the connection usable if its body can be read away.
+    async fn refuse(&mut self, head: &RequestHead, refusal: Refusal) -> Next {
+        let answer = Answer::of(&Stopped::Refused(refusal));
+        if !head.keep_alive || !drain_body(&mut self.client, head).await {
+            return Next::Say(answer.close().write(Some(head)));
+        }
+        match self.client.write_all(&answer.write(Some(head))).await {
+            Ok(()) => Next::Another,
+            Err(_) => Next::Close,
+        }
+    }
+
+    /// The request cannot belong to this connection, so the connection is not what it said.
+    fn unfit(&mut self, code: ReasonCode, reason: &str) -> Next {
+        let Some(permit) = self.connection.take() else {
+            return Next::Close;
+        };
+        let refusal = permit.refuse(code, reason);
+        Next::Say(Answer::of(&Stopped::Refused(refusal)).close().write(None))
+    }
+}
+
+/// The action of a request on a connection to `destination`.
+fn classify(
+    head: &RequestHead,
+    destination: Destination,
+) -> Result<Action, (ReasonCode, &'static str)> {
+    if head.authority.destination(destination.port).as_ref() != Some(&destination) {
+        let reason = "the Host header field is not the destination of the connection";
+        return Err((ReasonCode::HostMismatch, reason));
+    }
+    let path = match &head.target {
+        Target::Origin { path, .. }
+        | Target::Absolute {
+            scheme: Scheme::Http,
+            path,
+            ..
+        } => path.clone(),
+        Target::Asterisk => "*".to_owned(),
+        Target::Absolute { .. } | Target::Authority(_) => {
+            let reason = "CONNECT and https:// targets are for a proxy";
+            return Err((ReasonCode::Malformed, reason));
+        }
+    };
+    Ok(Action::Http(HttpRequest {
+        destination,
+        scheme: Scheme::Http,
+        method: head.method.clone(),
+        path,
+        query: head.target.query().map(str::to_owned),
+    }))
+}

@@ -1,0 +1,8 @@
+//! Whole connections over loopback sockets: an agent on one side, an upstream on the other,
+//! the real gateway, policy and adapters between them.
+
+mod forward;
+mod http;
+mod proxy;
+mod stack;
+mod tunnel;

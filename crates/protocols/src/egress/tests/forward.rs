@@ -1,0 +1,117 @@
+//! Absolute-form requests to the explicit proxy: the same rules as on captured connections.
+
+use super::stack::{Stack, accept, hear_all, hear_until, listen, say, untouched};
+
+const RULES: &str = r#"  - allow: { host: api.test, ports: [80], methods: [GET], paths: ["/open/**"] }
+  - allow: { host: other.test, ports: [8080] }"#;
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+fn get(url: &str, host: &str) -> String {
+    format!("GET {url} HTTP/1.1\r\nHost: {host}\r\nProxy-Connection: keep-alive\r\n\r\n")
+}
+
+#[tokio::test]
+async fn each_destination_of_a_proxy_client_is_a_connection_of_its_own() {
+    let (api, api_address) = listen().await;
+    let (other, other_address) = listen().await;
+    let hosts = [("api.test", api_address), ("other.test", other_address)];
+    let stack = Stack::new(RULES, &hosts);
+    let mut agent = stack.proxy().await;
+
+    say(&mut agent, get("http://api.test/open/1", "api.test")).await;
+    let mut api_side = accept(&api).await;
+    let head = hear_until(&mut api_side, "\r\n\r\n").await;
+    assert_eq!(head, "GET /open/1 HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    say(&mut api_side, OK).await;
+    hear_until(&mut agent, "ok").await;
+
+    say(
+        &mut agent,
+        get("http://other.test:8080/x", "other.test:8080"),
+    )
+    .await;
+    let mut other_side = accept(&other).await;
+    hear_until(&mut other_side, "\r\n\r\n").await;
+    say(&mut other_side, OK).await;
+    hear_until(&mut agent, "ok").await;
+
+    say(&mut agent, get("http://evil.test/", "evil.test")).await;
+    let answer = hear_until(&mut agent, "ask the operator to allow it.\n").await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    drop(agent);
+    assert_eq!(
+        stack.story().await,
+        [
+            "connect api.test:80: allow, done",
+            "GET http://api.test:80/open/1: allow, 200",
+            "connect other.test:8080: allow, done",
+            "GET http://other.test:8080/x: allow, 200",
+            "connect evil.test:80: no-rule",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn methods_and_paths_are_decided_on_here_too() {
+    let (listener, address) = listen().await;
+    let stack = Stack::new(RULES, &[("api.test", address)]);
+    for (request, reason) in [
+        (
+            get("http://api.test/closed", "api.test"),
+            "path-not-allowed",
+        ),
+        (
+            get("http://api.test/open/1", "api.test").replace("GET", "DELETE"),
+            "method-not-allowed",
+        ),
+        (get("http://api.test/open/1", "other.test"), "host-mismatch"),
+        (get("https://api.test/open/1", "api.test"), "malformed"),
+        (get("/open/1", "api.test"), "malformed"),
+        (
+            get("http://api.test:443/open/1", "api.test:443"),
+            "port-not-allowed",
+        ),
+        (get("http://198.18.0.1/", "198.18.0.1"), "control-plane"),
+        (
+            get("http://llm.ringfence.internal/", "llm.ringfence.internal"),
+            "control-plane",
+        ),
+    ] {
+        let mut agent = stack.proxy().await;
+        say(
+            &mut agent,
+            request
+                .replace("keep-alive", "close")
+                .replace("Proxy-C", "C"),
+        )
+        .await;
+        let answer = hear_all(&mut agent).await;
+        let header = format!("X-Ringfence-Reason: {reason}\r\n");
+        assert!(answer.contains(&header), "{request}: {answer}");
+    }
+    stack.story().await;
+    assert!(untouched(listener));
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_is_a_bad_gateway() {
+    let address = listen().await.1;
+    let stack = Stack::new(RULES, &[("api.test", address)]);
+    let mut agent = stack.proxy().await;
+    say(&mut agent, get("http://api.test/open/1", "api.test")).await;
+    let answer = hear_all(&mut agent).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("X-Ringfence-Reason: upstream-failed"),
+        "{answer}"
+    );
+    assert!(!answer.contains("ask the operator"), "{answer}");
+    let story = stack.story().await;
+    assert_eq!(
+        story[1],
+        "GET http://api.test:80/open/1: allow, upstreamfailed"
+    );
+}

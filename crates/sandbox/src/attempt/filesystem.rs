@@ -1,0 +1,198 @@
+//! Ways to files that are not the agent's.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Attempt, Category, Outcome, Scene, escaped_if_ok, unstaged};
+
+pub(super) const ATTEMPTS: &[Attempt] = &[
+    attempt(
+        "read-secret",
+        true,
+        "read a secret of the caller's",
+        &["root"],
+        |scene| {
+            with(scene.canary.as_ref(), "secret", |path| {
+                escaped_if_ok(fs::read(path), "it was read")
+            })
+        },
+    ),
+    attempt(
+        "read-secret-through-proc",
+        true,
+        "read a secret through /proc/self/root",
+        &["root"],
+        |scene| {
+            with(scene.canary.as_ref(), "secret", |path| {
+                let name = path.strip_prefix("/").unwrap_or(path);
+                escaped_if_ok(
+                    fs::read(Path::new("/proc/self/root").join(name)),
+                    "it was read",
+                )
+            })
+        },
+    ),
+    attempt(
+        "climb-out",
+        true,
+        "reach a secret by going up from the root",
+        &["root"],
+        |scene| {
+            with(scene.canary.as_ref(), "secret", |path| {
+                let name = path.strip_prefix("/").unwrap_or(path);
+                let up: PathBuf = std::iter::repeat_n("..", 32).collect();
+                escaped_if_ok(fs::read(up.join(name)), "it was read")
+            })
+        },
+    ),
+    attempt(
+        "write-beside-secret",
+        true,
+        "leave a file beside a secret of the caller's",
+        &["root"],
+        |scene| {
+            with(scene.canary.as_ref(), "secret", |path| {
+                escaped_if_ok(
+                    fs::write(path.with_extension("attempt"), b"x"),
+                    "it was written",
+                )
+            })
+        },
+    ),
+    attempt(
+        "write-read-only",
+        false,
+        "write into a directory that is mounted read-only",
+        &["read-only", "landlock"],
+        |scene| {
+            with(scene.read_only.as_ref(), "read-only directory", |path| {
+                escaped_if_ok(fs::write(path.join("attempt"), b"x"), "it was written")
+            })
+        },
+    ),
+    attempt(
+        "write-root",
+        true,
+        "make a directory in the root",
+        &["read-only", "landlock"],
+        |_| escaped_if_ok(fs::create_dir("/ringfence-attempt"), "it was made"),
+    ),
+    attempt(
+        "rename-git",
+        false,
+        "rename .git away, to put another in its place",
+        &["protect"],
+        |scene| {
+            with(scene.workspace.as_ref(), "workspace", |path| {
+                escaped_if_ok(
+                    fs::rename(path.join(".git"), path.join("moved")),
+                    "it was renamed",
+                )
+            })
+        },
+    ),
+    attempt(
+        "remove-hooks",
+        false,
+        "remove the hooks directory, to make another",
+        &["protect"],
+        |scene| {
+            with(scene.workspace.as_ref(), "workspace", |path| {
+                escaped_if_ok(fs::remove_dir(path.join(".git/hooks")), "it was removed")
+            })
+        },
+    ),
+    attempt(
+        "replace-git-config",
+        false,
+        "put another file in the place of .git/config",
+        &["protect"],
+        |scene| {
+            with(scene.workspace.as_ref(), "workspace", |path| {
+                escaped_if_ok(replace(&path.join(".git/config")), "it was replaced")
+            })
+        },
+    ),
+    attempt(
+        "kernel-switches",
+        false,
+        "open a switch of the kernel's for writing",
+        &["proc-masks", "landlock"],
+        |_| {
+            escaped_if_ok(
+                open_for_writing("/proc/sys/vm/overcommit_ratio"),
+                "it was opened",
+            )
+        },
+    ),
+    attempt(
+        "magic-keys",
+        false,
+        "open /proc/sysrq-trigger for writing",
+        &["proc-masks", "landlock"],
+        |_| {
+            escaped_if_ok(
+                open_for_writing("/proc/sysrq-trigger").and_then(real),
+                "it was opened",
+            )
+        },
+    ),
+    attempt(
+        "read-keys",
+        false,
+        "list the kernel's keys",
+        &["proc-masks"],
+        |_| {
+            escaped_if_ok(
+                fs::metadata("/proc/keys").and_then(|meta| regular(&meta)),
+                "they were listed",
+            )
+        },
+    ),
+];
+
+const fn attempt(
+    name: &'static str,
+    at_startup: bool,
+    goal: &'static str,
+    protections: &'static [&'static str],
+    run: fn(&Scene) -> Outcome,
+) -> Attempt {
+    Attempt {
+        name,
+        category: Category::Filesystem,
+        goal,
+        at_startup,
+        protections,
+        run,
+    }
+}
+
+fn with(part: Option<&PathBuf>, what: &str, run: impl FnOnce(&Path) -> Outcome) -> Outcome {
+    part.map_or_else(|| unstaged(what), |path| run(path))
+}
+
+fn replace(path: &Path) -> io::Result<()> {
+    let other = path.with_extension("attempt");
+    fs::write(&other, b"[core]\n\tfsmonitor = false\n")?;
+    let renamed = fs::rename(&other, path);
+    let _ = fs::remove_file(&other);
+    renamed
+}
+
+fn open_for_writing(path: &str) -> io::Result<fs::File> {
+    fs::File::options().write(true).open(path)
+}
+
+/// The null device that covers a file of the kernel's can be opened, and does nothing.
+fn real(file: fs::File) -> io::Result<()> {
+    regular(&file.metadata()?)
+}
+
+fn regular(meta: &fs::Metadata) -> io::Result<()> {
+    if meta.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other("covered"))
+}

@@ -1,0 +1,158 @@
+//! A control group of its own for a sandbox, with bounds on processes and memory, where the
+//! caller may make one: below the caller's own group (version 2) or in the `pids` and `memory`
+//! hierarchies (version 1). It is made and removed by the keeper, outside.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::SetupError;
+use crate::spec::{Layer, Limits, Spec};
+
+/// The groups that were made: one in version 2, one per hierarchy in version 1.
+#[derive(Debug)]
+pub(crate) struct Cgroup {
+    directories: Vec<PathBuf>,
+}
+
+impl Cgroup {
+    /// Makes the group and moves this process into it, so that all that it starts is in it.
+    ///
+    /// Where no group can be made, the process limits of `setrlimit(2)` are what remains; that
+    /// is an error only if the plan bounds memory, which `setrlimit(2)` cannot do.
+    pub(crate) fn create(spec: &Spec) -> Result<Self, SetupError> {
+        let mut cgroup = Self {
+            directories: Vec::new(),
+        };
+        if spec.without.contains(&Layer::Cgroup) {
+            return Ok(cgroup);
+        }
+        let result = hierarchies()
+            .and_then(|hierarchies| cgroup.join_all(&hierarchies, &spec.hostname, &spec.limits));
+        match result {
+            Ok(()) => Ok(cgroup),
+            Err(error) => {
+                cgroup.remove();
+                if spec.limits.memory.is_some() {
+                    return Err(SetupError::at("bounding memory by a control group")(error));
+                }
+                Ok(Self {
+                    directories: Vec::new(),
+                })
+            }
+        }
+    }
+
+    fn join_all(
+        &mut self,
+        hierarchies: &[Hierarchy],
+        name: &str,
+        limits: &Limits,
+    ) -> io::Result<()> {
+        for hierarchy in hierarchies {
+            let directory = hierarchy.parent.join(name);
+            fs::create_dir(&directory)?;
+            self.directories.push(directory.clone());
+            hierarchy.bound(&directory, limits)?;
+            fs::write(directory.join("cgroup.procs"), "0")?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the group and removes it; all processes in it must have ended.
+    pub(crate) fn remove(&self) {
+        for directory in &self.directories {
+            if let Some(parent) = directory.parent() {
+                let _ = fs::write(parent.join("cgroup.procs"), "0");
+            }
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}
+
+/// Whether a group could be made here, and if not, why.
+pub(crate) fn probe() -> io::Result<()> {
+    for hierarchy in hierarchies()? {
+        let directory = hierarchy
+            .parent
+            .join(format!("ringfence-probe-{}", std::process::id()));
+        fs::create_dir(&directory)?;
+        let bounded = hierarchy.bound(&directory, &Limits::default());
+        fs::remove_dir(&directory)?;
+        bounded?;
+    }
+    Ok(())
+}
+
+/// A group of the caller's below which another one can be made.
+struct Hierarchy {
+    parent: PathBuf,
+    pids: Option<&'static str>,
+    memory: Option<&'static str>,
+}
+
+impl Hierarchy {
+    fn bound(&self, directory: &Path, limits: &Limits) -> io::Result<()> {
+        if let Some(file) = self.pids {
+            fs::write(directory.join(file), limits.processes.to_string())?;
+        }
+        if let (Some(file), Some(octets)) = (self.memory, limits.memory) {
+            fs::write(directory.join(file), octets.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// The hierarchies that bound processes and memory, from `/proc/self/cgroup` (cgroups(7)).
+fn hierarchies() -> io::Result<Vec<Hierarchy>> {
+    let own = fs::read_to_string("/proc/self/cgroup")?;
+    let mut found = Vec::new();
+    for line in own.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (Some(_), Some(controllers), Some(path)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            continue;
+        };
+        let path = path.trim_start_matches('/');
+        let parent = |controller: &str| Path::new(ROOT).join(controller).join(path);
+        for controller in controllers.split(',') {
+            match controller {
+                "pids" => found.push(Hierarchy {
+                    parent: parent("pids"),
+                    pids: Some("pids.max"),
+                    memory: None,
+                }),
+                "memory" => found.push(Hierarchy {
+                    parent: parent("memory"),
+                    pids: None,
+                    memory: Some("memory.limit_in_bytes"),
+                }),
+                _ => {}
+            }
+        }
+        if controllers.is_empty() && found.is_empty() {
+            found.extend(unified(&Path::new(ROOT).join(path)));
+        }
+    }
+    if found.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "no control group with the pids and memory controllers",
+        ));
+    }
+    Ok(found)
+}
+
+/// A version 2 group that hands both controllers to its children.
+fn unified(parent: &Path) -> Option<Hierarchy> {
+    let enabled = fs::read_to_string(parent.join("cgroup.subtree_control")).ok()?;
+    let has = |name: &str| enabled.split_whitespace().any(|word| word == name);
+    (has("pids") && has("memory")).then(|| Hierarchy {
+        parent: parent.to_owned(),
+        pids: Some("pids.max"),
+        memory: Some("memory.max"),
+    })
+}
+
+const ROOT: &str = "/sys/fs/cgroup";

@@ -1,0 +1,60 @@
+//! Loopback up, and every address local to it.
+
+use std::io;
+
+use super::netlink::{CREATE, Message, REQUEST_ACK, Socket};
+
+/// Brings `lo` up; the kernel then gives it `127.0.0.1/8` and `::1`.
+pub(super) fn loopback_up() -> io::Result<()> {
+    let mut header = vec![0u8; 4];
+    header.extend_from_slice(&LOOPBACK_INDEX.to_ne_bytes());
+    header.extend_from_slice(&INTERFACE_UP.to_ne_bytes());
+    header.extend_from_slice(&INTERFACE_UP.to_ne_bytes());
+    let message = Message::new(NEW_LINK, REQUEST_ACK, 1, &header).finish();
+    Socket::open(None)?.request(&message, 1)
+}
+
+/// AnyIP: `local 0.0.0.0/0 dev lo` and `local ::/0 dev lo` in the local table, so that a
+/// connection to any address stays in this namespace.
+pub(super) fn make_every_address_local(has_v6: bool) -> io::Result<()> {
+    let socket = Socket::open(None)?;
+    socket.request(&local_route(libc::AF_INET, SCOPE_HOST), 1)?;
+    if has_v6 {
+        socket.request(&local_route(libc::AF_INET6, SCOPE_UNIVERSE), 1)?;
+    }
+    Ok(())
+}
+
+fn local_route(family: i32, scope: u8) -> Vec<u8> {
+    let family = u8::try_from(family).unwrap_or_default();
+    // struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags.
+    let header = [
+        family,
+        0,
+        0,
+        0,
+        TABLE_LOCAL,
+        PROTOCOL_BOOT,
+        scope,
+        TYPE_LOCAL,
+        0,
+        0,
+        0,
+        0,
+    ];
+    let mut message = Message::new(NEW_ROUTE, REQUEST_ACK | CREATE, 1, &header);
+    message.attribute(OUTPUT_INTERFACE, &LOOPBACK_INDEX.to_ne_bytes());
+    message.finish()
+}
+
+/// `lo` is the first interface of a new network namespace.
+const LOOPBACK_INDEX: u32 = 1;
+const INTERFACE_UP: u32 = 1;
+const NEW_LINK: u16 = 16;
+const NEW_ROUTE: u16 = 24;
+const TABLE_LOCAL: u8 = 255;
+const PROTOCOL_BOOT: u8 = 3;
+const SCOPE_HOST: u8 = 254;
+const SCOPE_UNIVERSE: u8 = 0;
+const TYPE_LOCAL: u8 = 2;
+const OUTPUT_INTERFACE: u16 = 4;

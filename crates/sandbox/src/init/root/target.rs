@@ -1,0 +1,120 @@
+//! The new root and the mount points in it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use super::filesystem::{FileSystem, attach};
+
+/// The root of the new file system, while it is being built.
+pub(super) struct Root(OwnedFd);
+
+impl Root {
+    /// A new root in memory. It is attached over some directory that every host has, because
+    /// kernels before 6.15 take mounts only below an attached one.
+    pub(super) fn new() -> io::Result<Self> {
+        let tree = FileSystem::tmpfs(ROOT_OCTETS, 0o755)?.detached()?;
+        let base = BASES
+            .iter()
+            .find_map(|base| open_directory(base).ok())
+            .ok_or(io::ErrorKind::NotFound)?;
+        attach(&tree, &base)?;
+        Ok(Self(tree))
+    }
+
+    /// Opens the place at `path`, making it and its parents where they are missing.
+    pub(super) fn mount_point(&self, path: &Path, directory: bool) -> io::Result<OwnedFd> {
+        match self.open(path) {
+            Ok(found) => return Ok(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let (parent, name) = self.parent(path)?;
+        if directory {
+            rustix::fs::mkdirat(&parent, name, Mode::from(0o755))?;
+        } else {
+            rustix::fs::openat(
+                &parent,
+                name,
+                OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC,
+                Mode::from(0o644),
+            )?;
+        }
+        self.open(path)
+    }
+
+    pub(super) fn symlink(&self, target: &Path, at: &Path) -> io::Result<()> {
+        let (parent, name) = self.parent(at)?;
+        Ok(rustix::fs::symlinkat(target, &parent, name)?)
+    }
+
+    /// Makes a file of the new root itself; what is mounted there already is not written to.
+    pub(super) fn file(&self, at: &Path, content: &[u8]) -> io::Result<()> {
+        let (parent, name) = self.parent(at)?;
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&parent, name, flags, Mode::from(0o644))?;
+        let mut rest = content;
+        while !rest.is_empty() {
+            let written = rustix::io::write(&file, rest)?;
+            rest = rest.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Makes the root itself read-only; what is mounted below keeps its own flags.
+    pub(super) fn make_read_only(&self) -> io::Result<()> {
+        use std::os::fd::AsFd;
+        crate::sys::mount_setattr(self.0.as_fd(), false, libc::MOUNT_ATTR_RDONLY)
+    }
+
+    /// Changes into it.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        Ok(rustix::process::fchdir(&self.0)?)
+    }
+
+    /// The directory that holds `path`, made where it is missing, and the last name.
+    fn parent<'a>(&self, path: &'a Path) -> io::Result<(OwnedFd, &'a Path)> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let mut made = PathBuf::from("/");
+        for component in parent.components().skip(1) {
+            made.push(component);
+            if let Err(error) = self.open(&made) {
+                if error.kind() != io::ErrorKind::NotFound {
+                    return Err(error);
+                }
+                let (holder, last) = self.parent(&made)?;
+                rustix::fs::mkdirat(&holder, last, Mode::from(0o755))?;
+            }
+        }
+        Ok((self.open(parent)?, Path::new(name)))
+    }
+
+    /// Opens what is at `path`, seen from the new root.
+    pub(super) fn open(&self, path: &Path) -> io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        loop {
+            match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
+                // The kernel gives up when the tree changes under it; it does not, for long.
+                Err(Errno::AGAIN) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+}
+
+fn open_directory(path: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(CWD, path, flags, Mode::empty())?)
+}
+
+/// Directories of which every host has one.
+const BASES: [&str; 3] = ["/tmp", "/mnt", "/run"];
+
+/// The root holds mount points, links and a few small files.
+const ROOT_OCTETS: u64 = 16 * 1024 * 1024;

@@ -1,0 +1,15 @@
+//! The Linux driver, seen from outside: what goes into a sandbox, its launch, and what is left
+//! when it has ended. Everything here runs as the caller, on the host.
+
+pub mod doctor;
+mod launch;
+pub mod overlay;
+mod plan;
+mod protect;
+mod streams;
+
+pub use launch::{Control, Event, LaunchError, Launched, Listeners, Sandbox, launch};
+pub use plan::{PlanError, Request, Workspace, WorkspaceMode};
+pub(crate) use protect::JOURNAL;
+pub use protect::sweep;
+pub use streams::{Streams, prepare as prepare_streams};

@@ -1,0 +1,229 @@
+//! From a request to the plan: which parts of the host appear in the sandbox, and how. The
+//! rule is an allow-list. What is not named here is not there: no home directory, no sockets,
+//! no `/var`, no `/sys`, and of `/etc` only what programs need and holds no secret.
+
+mod account;
+mod system;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::overlay::{Layer, LayerKind, Manifest};
+use super::protect::{self, Protection};
+use super::streams::Streams;
+use crate::init::{self, Left};
+use crate::spec::{self, Access, Limits, Mount, Spec};
+use crate::weaken::Weakening;
+
+/// What a run asks for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// The whole environment of the command.
+    pub environment: BTreeMap<String, String>,
+    /// The directory that the agent works in.
+    pub workspace: Workspace,
+    /// The directory that the command starts in, inside or outside of the workspace.
+    pub directory: PathBuf,
+    /// The caller's home directory; inside, it is empty and in memory.
+    pub home: PathBuf,
+    /// Further paths of the host that may be read.
+    pub read: Vec<PathBuf>,
+    /// Paths below the workspace that are not shown.
+    pub hide: Vec<PathBuf>,
+    /// Files that are made inside, for example name service settings: path and content.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// The name of the sandbox' machine.
+    pub hostname: String,
+    /// The directory that keeps what this run leaves; it does not exist yet.
+    pub state: PathBuf,
+    /// A file outside that the self-test must not be able to read.
+    pub canary: Option<PathBuf>,
+    /// Bounds on what the agent may use.
+    pub limits: Limits,
+    /// The layers that the user gave up by name.
+    pub without: Vec<spec::Layer>,
+    /// Nothing, but in test builds.
+    pub weakening: Weakening,
+}
+
+/// The directory that the agent works in, and what becomes of its writes.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// The directory; it appears inside at the same path.
+    pub directory: PathBuf,
+    /// What the agent may do with it.
+    pub mode: WorkspaceMode,
+}
+
+/// What becomes of the agent's writes to the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkspaceMode {
+    /// They happen, except in protected paths.
+    ReadWrite,
+    /// They are refused.
+    ReadOnly,
+    /// They go to a private copy, to be reviewed.
+    Overlay,
+}
+
+/// Why a request cannot be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The workspace would show the agent the caller's secrets.
+    #[error(
+        "{} holds your home directory and all secrets in it; start in a project's directory or name one with --workspace",
+        .0.display()
+    )]
+    WorkspaceTooWide(PathBuf),
+    /// The workspace is a part of the system.
+    #[error("{} is a directory of the system, not a workspace", .0.display())]
+    WorkspaceIsSystem(PathBuf),
+    /// A path of the request cannot be used.
+    #[error("cannot use {}", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Makes the plan and all that it needs on the host: the run's directory and placeholders.
+pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left), PlanError> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| PlanError::Path { path, source }
+    };
+    let workspace = &request.workspace.directory;
+    let directory = fs::canonicalize(workspace).map_err(at(workspace))?;
+    check(&directory, &request.home)?;
+    protect::make_directory(&request.state).map_err(at(&request.state))?;
+    let mut mounts = system::mounts(&request);
+    let protection = place_workspace(&request, &directory, &mut mounts).map_err(at(&directory))?;
+    for path in &request.hide {
+        mounts.extend(hidden(&directory.join(path)));
+    }
+    let manifest = Manifest::new(&directory, protection.layers.clone());
+    let left = commit(&protection, &request.state, &manifest).map_err(at(&request.state))?;
+    let mut environment = request.environment;
+    if request.weakening.is_off("environment") {
+        environment.extend(std::env::vars());
+    }
+    let spec = Spec {
+        command: request.command,
+        environment,
+        directory: start_directory(&request.directory, &directory),
+        hostname: request.hostname,
+        mounts,
+        terminal: streams.terminal,
+        limits: request.limits,
+        canary: request.canary,
+        without: request.without,
+        weakening: request.weakening,
+    };
+    Ok((spec, left))
+}
+
+/// Placeholders are made under the lock that also guards their removal.
+fn commit(protection: &Protection, state: &Path, manifest: &Manifest) -> io::Result<Left> {
+    let runs = state.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let _lock = init::lock(runs)?;
+    protect::commit(protection, state, manifest)
+}
+
+/// A home directory, or one that holds it, is no workspace.
+fn check(directory: &Path, home: &Path) -> Result<(), PlanError> {
+    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    if home.starts_with(directory) {
+        return Err(PlanError::WorkspaceTooWide(directory.to_owned()));
+    }
+    let system = system::DIRECTORIES
+        .iter()
+        .chain(&["/dev", "/proc", "/sys", "/etc", "/run", "/boot"])
+        .any(|path| {
+            directory == Path::new(path)
+                || directory.starts_with("/proc")
+                || directory.starts_with("/sys")
+                || directory.starts_with("/dev")
+        });
+    if system {
+        return Err(PlanError::WorkspaceIsSystem(directory.to_owned()));
+    }
+    Ok(())
+}
+
+fn place_workspace(
+    request: &Request,
+    directory: &Path,
+    mounts: &mut Vec<Mount>,
+) -> io::Result<Protection> {
+    let mut bind = |access| {
+        mounts.push(Mount::Bind {
+            from: directory.to_owned(),
+            at: directory.to_owned(),
+            access,
+        });
+    };
+    match request.workspace.mode {
+        WorkspaceMode::ReadOnly => {
+            bind(Access::Read);
+            Ok(Protection::default())
+        }
+        WorkspaceMode::ReadWrite => {
+            bind(Access::Write);
+            if request.weakening.is_off("protect") {
+                return Ok(Protection::default());
+            }
+            let protection = protect::protect(directory, &request.state)?;
+            mounts.extend(protection.mounts.iter().cloned());
+            Ok(protection)
+        }
+        WorkspaceMode::Overlay => {
+            let upper = request.state.join("upper");
+            let work = request.state.join("work");
+            protect::make_directory(&upper)?;
+            protect::make_directory(&work)?;
+            mounts.push(Mount::Overlay {
+                lower: directory.to_owned(),
+                upper: upper.clone(),
+                work,
+                at: directory.to_owned(),
+            });
+            Ok(Protection {
+                layers: vec![Layer::new(LayerKind::Overlay, directory, upper)],
+                ..Protection::default()
+            })
+        }
+    }
+}
+
+/// Covers a file by an empty one, a directory by an empty one; what is not there needs nothing.
+fn hidden(path: &Path) -> Option<Mount> {
+    let meta = fs::metadata(path).ok()?;
+    Some(if meta.is_dir() {
+        Mount::Tmpfs {
+            at: path.to_owned(),
+            octets: 4096,
+            mode: 0o555,
+        }
+    } else {
+        Mount::Bind {
+            from: PathBuf::from("/dev/null"),
+            at: path.to_owned(),
+            access: Access::Read,
+        }
+    })
+}
+
+/// The caller's directory where the sandbox has it, else the workspace.
+fn start_directory(wanted: &Path, workspace: &Path) -> PathBuf {
+    match fs::canonicalize(wanted) {
+        Ok(wanted) if wanted.starts_with(workspace) => wanted,
+        _ => workspace.to_owned(),
+    }
+}

@@ -1,0 +1,245 @@
+//! Protected paths: files in the workspace that the person's own tools would run or trust
+//! (git's hooks and configuration, editors' tasks, agents' settings). The agent may write them
+//! as it likes; its writes go to a private copy, and the person takes them over afterwards, or
+//! does not.
+//!
+//! A path that does not exist yet must be protected too. To mount over it there must be
+//! something, so an empty placeholder is made on the host and removed when the sandbox ends.
+//! A journal tells a later run what to remove if even the keeper was killed.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::overlay::{Layer, LayerKind, Manifest};
+use crate::init::{Left, Placeholder};
+use crate::spec::{Access, Mount};
+
+/// What protecting a workspace adds to the plan.
+#[derive(Debug, Default)]
+pub(super) struct Protection {
+    pub(super) mounts: Vec<Mount>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) placeholders: Vec<Placeholder>,
+}
+
+/// Plans the protection of `workspace`, keeping the private copies below `state`.
+pub(super) fn protect(workspace: &Path, state: &Path) -> io::Result<Protection> {
+    let mut protection = Protection::default();
+    for parent in PARENTS {
+        let path = workspace.join(parent);
+        if path.is_dir() && !path.is_symlink() {
+            // A mount point cannot be renamed away, and neither can what is mounted in it.
+            protection.mounts.push(Mount::Bind {
+                from: path.clone(),
+                at: path,
+                access: Access::Write,
+            });
+        }
+    }
+    for (path, shape) in wanted(workspace) {
+        let number = protection.layers.len();
+        protection.add(
+            &workspace.join(path),
+            shape,
+            &state.join(number.to_string()),
+        )?;
+    }
+    Ok(protection)
+}
+
+/// What a protected path is where it does not exist.
+#[derive(Clone, Copy)]
+enum Shape {
+    Directory,
+    File,
+}
+
+/// The paths to protect. Without a repository, `.git` itself is one: a repository that the
+/// agent makes there would have the configuration that it likes.
+fn wanted(workspace: &Path) -> Vec<(&'static str, Shape)> {
+    let git: &[(&'static str, Shape)] = if workspace.join(".git").is_dir() {
+        &[
+            (".git/hooks", Shape::Directory),
+            (".git/config", Shape::File),
+            (".git/config.worktree", Shape::File),
+            (".git/modules", Shape::Directory),
+        ]
+    } else if workspace.join(".git").is_file() {
+        &[(".git", Shape::File)]
+    } else {
+        &[(".git", Shape::Directory)]
+    };
+    git.iter().chain(ANYWHERE).copied().collect()
+}
+
+impl Protection {
+    fn add(&mut self, path: &Path, shape: Shape, store: &Path) -> io::Result<()> {
+        let existing = match fs::symlink_metadata(path) {
+            Ok(existing) => Some(existing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        match existing {
+            // A link leads to something else, which is protected or not by its own name; the
+            // link itself is kept by mounting over what it leads to.
+            Some(meta) if meta.is_symlink() => Ok(()),
+            Some(meta) if meta.is_dir() => self.copy_on_write(path, store),
+            Some(meta) if meta.is_file() => self.copied_file(path, store),
+            Some(_) => Ok(()),
+            None => self.placeholder(path, shape, store),
+        }
+    }
+
+    fn copy_on_write(&mut self, path: &Path, store: &Path) -> io::Result<()> {
+        let upper = store.join("upper");
+        let work = store.join("work");
+        make_directory(&upper)?;
+        make_directory(&work)?;
+        self.mounts.push(Mount::Overlay {
+            lower: path.to_owned(),
+            upper: upper.clone(),
+            work,
+            at: path.to_owned(),
+        });
+        self.layers
+            .push(Layer::new(LayerKind::Overlay, path, upper));
+        Ok(())
+    }
+
+    fn copied_file(&mut self, path: &Path, store: &Path) -> io::Result<()> {
+        make_directory(store)?;
+        let copy = store.join("file");
+        fs::copy(path, &copy)?;
+        self.bind(path, copy.clone());
+        self.layers.push(Layer::new(LayerKind::File, path, copy));
+        Ok(())
+    }
+
+    fn placeholder(&mut self, path: &Path, shape: Shape, store: &Path) -> io::Result<()> {
+        let directory = matches!(shape, Shape::Directory);
+        let private = if directory {
+            let private = store.join("directory");
+            make_directory(&private)?;
+            private
+        } else {
+            make_directory(store)?;
+            let private = store.join("file");
+            fs::File::create_new(&private)?;
+            private
+        };
+        self.placeholders.push(Placeholder {
+            path: path.to_owned(),
+            directory,
+        });
+        self.bind(path, private.clone());
+        let kind = if directory {
+            LayerKind::Directory
+        } else {
+            LayerKind::File
+        };
+        self.layers.push(Layer::new(kind, path, private));
+        Ok(())
+    }
+
+    fn bind(&mut self, path: &Path, private: PathBuf) {
+        self.mounts.push(Mount::Bind {
+            from: private,
+            at: path.to_owned(),
+            access: Access::Write,
+        });
+    }
+}
+
+/// Writes down what the run will leave, then makes the placeholders.
+///
+/// Returns what the keeper has to do when the sandbox ends.
+pub(super) fn commit(
+    protection: &Protection,
+    state: &Path,
+    manifest: &Manifest,
+) -> io::Result<Left> {
+    let left = Left {
+        state: state.to_owned(),
+        placeholders: protection.placeholders.clone(),
+    };
+    fs::write(state.join(JOURNAL), serde_json::to_vec(&left)?)?;
+    manifest.write(state)?;
+    for placeholder in &left.placeholders {
+        placeholder.make()?;
+    }
+    Ok(left)
+}
+
+/// Removes what runs left behind whose processes were all killed: those that hold no lock.
+pub fn sweep(runs: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(runs) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let Ok(journal) = fs::File::open(entry.path().join(JOURNAL)) else {
+            continue;
+        };
+        if flock(&journal, FlockOperation::NonBlockingLockExclusive).is_err() {
+            continue;
+        }
+        if let Ok(left) = serde_json::from_reader::<_, Left>(io::BufReader::new(&journal)) {
+            left.clean_up();
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory, and those above it, for the caller alone.
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+impl Placeholder {
+    fn make(&self) -> io::Result<()> {
+        let made = if self.directory {
+            fs::create_dir(&self.path)
+        } else {
+            fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o644)
+                .open(&self.path)
+                .map(drop)
+        };
+        match made {
+            // Another run in the same workspace made it, or the person did, just now.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made,
+        }
+    }
+}
+
+/// Directories of the workspace that hold protected paths.
+const PARENTS: [&str; 1] = [".git"];
+
+/// What editors, shells and agents run or trust when they are started in a directory.
+const ANYWHERE: &[(&str, Shape)] = &[
+    (".vscode", Shape::Directory),
+    (".idea", Shape::Directory),
+    (".zed", Shape::Directory),
+    (".devcontainer", Shape::Directory),
+    (".husky", Shape::Directory),
+    (".claude", Shape::Directory),
+    (".codex", Shape::Directory),
+    (".cursor", Shape::Directory),
+    (".gemini", Shape::Directory),
+    (".mcp.json", Shape::File),
+    (".envrc", Shape::File),
+];
+
+/// The file that tells what to clean up; runs that are alive hold a lock on it.
+pub(crate) const JOURNAL: &str = "journal.json";

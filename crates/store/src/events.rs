@@ -1,0 +1,94 @@
+//! Events as they are listed, followed and exported: what a record of the log says, with its
+//! closing where there is one.
+
+use ringfence_model::{Closing, Event, Record};
+use serde::{Deserialize, Serialize};
+use sqlx::{QueryBuilder, Sqlite};
+
+use crate::entry;
+use crate::error::StoreError;
+use crate::filter::Filter;
+use crate::store::Store;
+
+/// One event of the store. Its JSON is a promise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// Its number in the log, rising in the order in which events were taken in.
+    pub seq: u64,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+    /// How it ended; none for a denial and for what goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
+}
+
+impl Store {
+    /// The newest events that the filter lets through, oldest first. With `after_seq` the next
+    /// events after it, in the order of the log: that is how a caller follows and pages.
+    ///
+    /// # Errors
+    /// Where the database fails or a record cannot be read.
+    pub async fn events(&self, filter: &Filter) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut query = listing("", filter);
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.pool).await?;
+        let mut events: Vec<StoredEvent> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        if filter.after_seq.is_none() {
+            events.reverse();
+        }
+        Ok(events)
+    }
+}
+
+/// The number of an event, its opening record, the number and the record of its closing.
+type Row = (i64, String, Option<i64>, Option<String>);
+
+fn read((seq, opened, closed_seq, closed): &Row) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        seq: u64::try_from(*seq).map_err(|error| StoreError::corrupt(*seq, error))?,
+        event: parse_opened(*seq, opened)?,
+        closing: parse_closed(*closed_seq, closed.as_deref())?,
+    })
+}
+
+pub(crate) fn parse_opened(seq: i64, record: &str) -> Result<Event, StoreError> {
+    match entry::parse(seq, record)? {
+        Record::Opened(event) => Ok(event),
+        Record::Closed(_) | Record::Notice(_) => {
+            Err(StoreError::corrupt(seq, "it does not open an event"))
+        }
+    }
+}
+
+pub(crate) fn parse_closed(
+    seq: Option<i64>,
+    record: Option<&str>,
+) -> Result<Option<Closing>, StoreError> {
+    let Some(seq) = seq else {
+        return Ok(None);
+    };
+    match record.map(|record| entry::parse(seq, record)).transpose()? {
+        Some(Record::Closed(closing)) => Ok(Some(closing)),
+        _ => Err(StoreError::corrupt(seq, "it does not close an event")),
+    }
+}
+
+pub(crate) fn listing(prefix: &'static str, filter: &Filter) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(prefix);
+    query.push(
+        "SELECT e.seq, o.record, e.closed_seq, c.record FROM events e
+         JOIN entries o ON o.seq = e.seq
+         LEFT JOIN entries c ON c.seq = e.closed_seq
+         WHERE 1 = 1",
+    );
+    filter.narrow(&mut query);
+    query.push(match filter.after_seq {
+        Some(_) => " ORDER BY e.seq",
+        None => " ORDER BY e.time DESC, e.seq DESC",
+    });
+    query.push(" LIMIT ").push_bind(i64::from(filter.answers()));
+    query
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! What a question about events is narrowed to.
+
+use jiff::Timestamp;
+use ringfence_model::{AgentName, Effect, Host, RunId};
+use sqlx::{QueryBuilder, Sqlite};
+
+use crate::entry::saturating;
+use crate::limits::{DEFAULT_ANSWERS, MOST_ANSWERS};
+
+/// Narrows a question; what is absent does not narrow it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Events of this agent.
+    pub agent: Option<AgentName>,
+    /// `Deny`: what did not go ahead, by the decision or after it. `Allow`: the rest.
+    pub decision: Option<Effect>,
+    /// Events from this time on.
+    pub since: Option<Timestamp>,
+    /// Events before this time.
+    pub until: Option<Timestamp>,
+    /// Events that lead to this name or address.
+    pub host: Option<Host>,
+    /// Events of this run.
+    pub run: Option<RunId>,
+    /// Most answers; [`DEFAULT_ANSWERS`] where absent, never more than [`MOST_ANSWERS`].
+    pub limit: Option<u32>,
+    /// Events that the log took in after this number.
+    pub after_seq: Option<u64>,
+}
+
+impl Filter {
+    /// Appends the conditions to a query over `events e`, which has a `WHERE` already.
+    pub(crate) fn narrow(&self, query: &mut QueryBuilder<Sqlite>) {
+        if let Some(agent) = &self.agent {
+            query
+                .push(" AND e.agent = ")
+                .push_bind(agent.as_str().to_owned());
+        }
+        match self.decision {
+            Some(Effect::Deny) => query.push(" AND e.refusal IS NOT NULL"),
+            Some(Effect::Allow) => query.push(" AND e.refusal IS NULL"),
+            None => query,
+        };
+        if let Some(since) = self.since {
+            query
+                .push(" AND e.time >= ")
+                .push_bind(since.as_microsecond());
+        }
+        if let Some(until) = self.until {
+            query
+                .push(" AND e.time < ")
+                .push_bind(until.as_microsecond());
+        }
+        if let Some(host) = &self.host {
+            query.push(" AND e.host = ").push_bind(host.to_string());
+        }
+        if let Some(run) = self.run {
+            query.push(" AND e.run = ").push_bind(run.to_string());
+        }
+        if let Some(after) = self.after_seq {
+            query.push(" AND e.seq > ").push_bind(saturating(after));
+        }
+    }
+
+    /// The most answers that the question gets.
+    pub(crate) fn answers(&self) -> u32 {
+        self.limit.unwrap_or(DEFAULT_ANSWERS).min(MOST_ANSWERS)
+    }
+}

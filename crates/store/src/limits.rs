@@ -1,0 +1,39 @@
+//! Every bound of this crate on memory, time and the size of what it reads.
+
+use std::time::Duration;
+
+/// Longest record in octets, as JSON. A longer one is refused and nothing is written.
+pub const RECORD_OCTETS: usize = 4 * 1024 * 1024;
+
+/// Longest line of a spool in octets: a record and its frame.
+pub const LINE_OCTETS: u64 = RECORD_OCTETS as u64 + 1024;
+
+/// Most records that one transaction takes in.
+pub const BATCH_RECORDS: usize = 512;
+
+/// A batch ends after the record that brings it past this many octets.
+pub const BATCH_OCTETS: usize = 4 * 1024 * 1024;
+
+/// Records that a walk over the log holds in memory at a time.
+pub const PAGE_RECORDS: u32 = 256;
+
+/// Answers of a query that states no limit.
+pub const DEFAULT_ANSWERS: u32 = 1_000;
+
+/// Most answers of one query, whatever limit it states.
+pub const MOST_ANSWERS: u32 = 10_000;
+
+/// Destinations that a tally tells apart, on each side; what comes beyond is counted in a sum.
+pub const TALLY_DESTINATIONS: usize = 1_024;
+
+/// Open events whose destination a tally remembers.
+pub const TALLY_OPEN: usize = 65_536;
+
+/// How often a new spool file is made again when an ingesting process removed it unopened.
+pub const SPOOL_CREATE_ATTEMPTS: usize = 16;
+
+/// Longest wait for another process that writes to the database.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections to the database in one process.
+pub const CONNECTIONS: u32 = 4;

@@ -1,0 +1,59 @@
+use ringfence_model::Destination;
+use tempfile::tempdir;
+
+use crate::filter::Filter;
+use crate::testing::{run, store_of, story, time};
+
+#[tokio::test]
+async fn looks_back_on_a_run() {
+    let data = tempdir().unwrap();
+    let store = store_of(data.path(), &story()).await;
+    let summary = store.run_summary(run(1)).await.unwrap().unwrap();
+    assert_eq!(summary.agent.as_str(), "coder");
+    assert_eq!(
+        (summary.started, summary.ended, summary.exit_code),
+        (Some(time(0)), Some(time(6)), Some(3))
+    );
+    assert_eq!((summary.counts.allowed, summary.counts.denied), (2, 3));
+    assert_eq!(summary.notices.len(), 2);
+    assert_eq!(store.run_summary(run(2)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn gives_each_distinct_action_once_for_simulation() {
+    let data = tempdir().unwrap();
+    let store = store_of(data.path(), &story()).await;
+    let actions = store
+        .actions_for_simulation(&Filter::default())
+        .await
+        .unwrap();
+    let found: Vec<_> = actions
+        .iter()
+        .map(|recorded| {
+            (
+                recorded.action.to_string(),
+                recorded.effect.to_string(),
+                recorded.count,
+            )
+        })
+        .collect();
+    let expected =
+        |action: &str, effect: &str, count| (action.to_owned(), effect.to_owned(), count);
+    assert_eq!(
+        found,
+        [
+            expected("connect docs.test:443", "allow", 2),
+            expected("connect [2001:db8::1]:22", "deny", 1),
+            expected("GET https://docs.test:443/a/b", "allow", 1),
+            expected("connect evil.test:443", "deny", 1),
+        ]
+    );
+    let narrowed = Filter {
+        host: "evil.test".parse().ok(),
+        ..Filter::default()
+    };
+    let actions = store.actions_for_simulation(&narrowed).await.unwrap();
+    let evil: Destination = "evil.test:443".parse().unwrap();
+    assert_eq!(actions.len(), 1);
+    assert_eq!(actions[0].action.destination(), &evil);
+}

@@ -1,0 +1,159 @@
+//! Counts of a run as it goes, without a database: what was allowed and denied, by destination.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ringfence_model::{Closing, Destination, Event, EventId, Outcome, ReasonCode, Record};
+use serde::Serialize;
+
+use crate::limits::{TALLY_DESTINATIONS, TALLY_OPEN};
+
+/// Counts records as they come. Memory is bounded: the agent chooses the destinations.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    allowed: BTreeMap<Destination, u64>,
+    denied: BTreeMap<(Destination, ReasonCode), Denied>,
+    open: HashMap<EventId, Destination>,
+    totals: Totals,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Denied {
+    count: u64,
+    next_step: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Totals {
+    allowed: u64,
+    denied: u64,
+    sent: u64,
+    received: u64,
+}
+
+/// The counts of a tally at one moment. Its JSON is a promise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Actions that went ahead.
+    pub allowed: u64,
+    /// Actions that did not, be it by the decision or after it.
+    pub denied: u64,
+    /// Octets from the agent to upstreams.
+    pub sent: u64,
+    /// Octets from upstreams to the agent.
+    pub received: u64,
+    /// What went ahead, by destination; fewer than `allowed` where there were very many.
+    pub allowed_by_destination: Vec<AllowedCount>,
+    /// What did not, by destination and reason; fewer than `denied` where there were very many.
+    pub denied_by_destination: Vec<DeniedCount>,
+}
+
+/// Actions that went ahead to one destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AllowedCount {
+    /// Where they led.
+    pub destination: Destination,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// Actions that were denied alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeniedCount {
+    /// Where they led.
+    pub destination: Destination,
+    /// The stable reason.
+    pub code: ReasonCode,
+    /// How many there were.
+    pub count: u64,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
+}
+
+impl Tally {
+    /// Counts a record.
+    pub fn feed(&mut self, record: &Record) {
+        match record {
+            Record::Opened(event) if event.decision.is_allow() => self.allow(event),
+            Record::Opened(event) => self.deny(
+                event.action.destination().clone(),
+                event.decision.code,
+                event.decision.next_step.as_deref(),
+            ),
+            Record::Closed(closing) => self.close(closing),
+            Record::Notice(_) => {}
+        }
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let allowed = self.allowed.iter().filter(|(_, count)| **count > 0);
+        Counts {
+            allowed: self.totals.allowed,
+            denied: self.totals.denied,
+            sent: self.totals.sent,
+            received: self.totals.received,
+            allowed_by_destination: allowed
+                .map(|(destination, count)| AllowedCount {
+                    destination: destination.clone(),
+                    count: *count,
+                })
+                .collect(),
+            denied_by_destination: self
+                .denied
+                .iter()
+                .map(|((destination, code), denied)| DeniedCount {
+                    destination: destination.clone(),
+                    code: *code,
+                    count: denied.count,
+                    next_step: denied.next_step.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    fn allow(&mut self, event: &Event) {
+        let destination = event.action.destination();
+        self.totals.allowed += 1;
+        if let Some(count) = self.allowed.get_mut(destination) {
+            *count += 1;
+        } else if self.allowed.len() < TALLY_DESTINATIONS {
+            self.allowed.insert(destination.clone(), 1);
+        }
+        if self.open.len() < TALLY_OPEN {
+            self.open.insert(event.id, destination.clone());
+        }
+    }
+
+    fn deny(&mut self, destination: Destination, code: ReasonCode, next_step: Option<&str>) {
+        self.totals.denied += 1;
+        let full = self.denied.len() >= TALLY_DESTINATIONS;
+        let key = (destination, code);
+        if full && !self.denied.contains_key(&key) {
+            return;
+        }
+        let denied = self.denied.entry(key).or_default();
+        denied.count += 1;
+        denied.next_step = next_step.map(str::to_owned);
+    }
+
+    /// An action that was refused after the decision goes over to the denied ones.
+    fn close(&mut self, closing: &Closing) {
+        self.totals.sent = self.totals.sent.saturating_add(closing.sent);
+        self.totals.received = self.totals.received.saturating_add(closing.received);
+        let Some(destination) = self.open.remove(&closing.id) else {
+            return;
+        };
+        if let Outcome::Refused(code) = closing.outcome {
+            self.totals.allowed = self.totals.allowed.saturating_sub(1);
+            if let Some(count) = self.allowed.get_mut(&destination) {
+                *count = count.saturating_sub(1);
+            }
+            self.deny(destination, code, None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
