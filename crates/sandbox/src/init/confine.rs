@@ -104,7 +104,8 @@ fn lower(resource: Resource, bound: Option<u64>) -> io::Result<()> {
 /// A standard stream that is a regular file, and what it was opened for.
 fn regular(fd: BorrowedFd<'_>) -> Option<(BorrowedFd<'_>, Access)> {
     let stat = rustix::fs::fstat(fd).ok()?;
-    if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
+    // A file without a name cannot be opened again by name.
+    if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() || stat.st_nlink == 0 {
         return None;
     }
     let flags = rustix::fs::fcntl_getfl(fd).ok()?;
