@@ -40,7 +40,7 @@ pub const NAME_SERVERS: usize = 8;
 /// Octets that one copy moves through a stack buffer.
 pub const COPY_OCTETS: usize = 16 * 1024;
 /// Capacity of a pipe for `splice`, and the most that one direction holds back.
-pub const PIPE_OCTETS: usize = 256 * 1024;
+pub const PIPE_OCTETS: usize = 1024 * 1024;
 /// Pipes in use at once; a busy direction without one copies.
 pub const PIPES: usize = 256;
 /// Empty pipes kept for reuse.

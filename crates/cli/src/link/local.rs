@@ -1,6 +1,6 @@
 //! The local link: policy from files, events to the spool.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -104,6 +104,11 @@ impl Link {
     /// What the gateway decides by.
     pub(crate) fn policy(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.policy.subscribe()
+    }
+
+    /// The files that the policy comes from.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        self.sources.files()
     }
 
     /// Loads the policy again for ever, at every change of its files.

@@ -37,7 +37,8 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let identity = identity(&arguments.agent)?;
     let data = paths::data().map_err(Failure::usage)?;
     let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
-    let request = request(&arguments, &config, identity.run)?;
+    let steering = steering(&link, &config, config_file);
+    let request = request(&arguments, &config, identity.run, steering)?;
     let state = request.state.clone();
     record_start(&audit, &arguments, profiles, &request)?;
     let streams = linux::prepare_streams().map_err(Failure::internal)?;
@@ -177,7 +178,20 @@ pub(crate) fn captured(listeners: linux::Listeners) -> Listeners {
     }
 }
 
-fn request(arguments: &RunArguments, config: &Config, run: RunId) -> Result<Request, Failure> {
+/// The files that decide about this run: an agent must not be able to write them.
+fn steering(link: &Link, config: &Config, config_file: Option<&Path>) -> Vec<PathBuf> {
+    let mut files = link.files();
+    files.extend(config_file.map(Path::to_owned));
+    files.extend(config.dial.extra_roots.iter().cloned());
+    files
+}
+
+fn request(
+    arguments: &RunArguments,
+    config: &Config,
+    run: RunId,
+    steering: Vec<PathBuf>,
+) -> Result<Request, Failure> {
     let current = std::env::current_dir()
         .context("the current directory is not there any more")
         .map_err(Failure::Usage)?;
@@ -209,6 +223,11 @@ fn request(arguments: &RunArguments, config: &Config, run: RunId) -> Result<Requ
         home: paths::home().map_err(Failure::Usage)?,
         read,
         hide: arguments.hide.clone(),
+        steering,
+        private: vec![
+            paths::data().map_err(Failure::usage)?,
+            paths::config().map_err(Failure::usage)?,
+        ],
         files: vec![(PathBuf::from("/etc/resolv.conf"), RESOLVER.to_vec())],
         hostname: hostname(run),
         state,

@@ -231,6 +231,8 @@ impl Stage {
                 .flatten()
                 .collect(),
             hide: Vec::new(),
+            steering: Vec::new(),
+            private: Vec::new(),
             files: Vec::new(),
             hostname: "ringfence-prove".to_owned(),
             state: paths::runs().map_err(Failure::usage)?.join(run),

@@ -55,13 +55,11 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
     ),
     attempt(
         "pid1-descriptors",
-        "list the descriptors of pid 1",
+        "see what the descriptors of pid 1 are",
         &["dumpable", "landlock"],
         |_| {
-            escaped_if_ok(
-                std::fs::read_dir("/proc/1/fd"),
-                "the descriptors are listed",
-            )
+            // The names are numbers and tell nothing; what they stand for does.
+            escaped_if_ok(std::fs::read_link("/proc/1/fd/0"), "one of them was read")
         },
     ),
     attempt(

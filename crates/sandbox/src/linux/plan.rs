@@ -34,6 +34,10 @@ pub struct Request {
     pub read: Vec<PathBuf>,
     /// Paths below the workspace that are not shown.
     pub hide: Vec<PathBuf>,
+    /// Files that steer the run itself. Those below the workspace are protected.
+    pub steering: Vec<PathBuf>,
+    /// Directories that no mount may show: policy, events, private copies.
+    pub private: Vec<PathBuf>,
     /// Files that are made inside, for example name service settings: path and content.
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// The name of the sandbox' machine.
@@ -82,6 +86,14 @@ pub enum PlanError {
     /// The workspace is a part of the system.
     #[error("{} is a directory of the system, not a workspace", .0.display())]
     WorkspaceIsSystem(PathBuf),
+    /// A mount would show the agent what steers and records it.
+    #[error("{} would show the agent {}, which holds Ringfence's own policy or records", shown.display(), private.display())]
+    ShowsPrivate {
+        /// The path that was asked for.
+        shown: PathBuf,
+        /// The directory that must stay outside.
+        private: PathBuf,
+    },
     /// A path of the request cannot be used.
     #[error("cannot use {}", path.display())]
     Path {
@@ -102,6 +114,9 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left), 
     let workspace = &request.workspace.directory;
     let directory = fs::canonicalize(workspace).map_err(at(workspace))?;
     check(&directory, &request.home)?;
+    for shown in request.read.iter().chain([&directory]) {
+        check_private(shown, &request.private)?;
+    }
     protect::make_directory(&request.state).map_err(at(&request.state))?;
     let mut mounts = system::mounts(&request);
     let protection = place_workspace(&request, &directory, &mut mounts).map_err(at(&directory))?;
@@ -157,6 +172,20 @@ fn check(directory: &Path, home: &Path) -> Result<(), PlanError> {
     Ok(())
 }
 
+/// Neither a directory that must stay outside, nor one in it, nor one that holds it, is shown.
+/// A single file in it may be: the caller of this crate put it there to be shown.
+fn check_private(shown: &Path, private: &[PathBuf]) -> Result<(), PlanError> {
+    let shown = fs::canonicalize(shown).unwrap_or_else(|_| shown.to_owned());
+    for private in private {
+        let private = fs::canonicalize(private).unwrap_or_else(|_| private.clone());
+        let within = shown.starts_with(&private) && !shown.is_file();
+        if within || private.starts_with(&shown) {
+            return Err(PlanError::ShowsPrivate { shown, private });
+        }
+    }
+    Ok(())
+}
+
 fn place_workspace(
     request: &Request,
     directory: &Path,
@@ -179,7 +208,7 @@ fn place_workspace(
             if request.weakening.is_off("protect") {
                 return Ok(Protection::default());
             }
-            let protection = protect::protect(directory, &request.state)?;
+            let protection = protect::protect(directory, &request.state, &request.steering)?;
             mounts.extend(protection.mounts.iter().cloned());
             Ok(protection)
         }

@@ -26,29 +26,44 @@ pub(super) struct Protection {
     pub(super) placeholders: Vec<Placeholder>,
 }
 
-/// Plans the protection of `workspace`, keeping the private copies below `state`.
-pub(super) fn protect(workspace: &Path, state: &Path) -> io::Result<Protection> {
+/// Plans the protection of `workspace`, keeping the private copies below `state`. The files of
+/// `steering` that are in the workspace are protected like the well-known ones.
+pub(super) fn protect(
+    workspace: &Path,
+    state: &Path,
+    steering: &[PathBuf],
+) -> io::Result<Protection> {
     let mut protection = Protection::default();
     for parent in PARENTS {
-        let path = workspace.join(parent);
-        if path.is_dir() && !path.is_symlink() {
-            // A mount point cannot be renamed away, and neither can what is mounted in it.
-            protection.mounts.push(Mount::Bind {
-                from: path.clone(),
-                at: path,
-                access: Access::Write,
-            });
-        }
+        protection.pin(&workspace.join(parent));
     }
-    for (path, shape) in wanted(workspace) {
+    let mut paths: Vec<(PathBuf, Shape)> = wanted(workspace)
+        .into_iter()
+        .map(|(path, shape)| (workspace.join(path), shape))
+        .collect();
+    for file in steering {
+        let Some(file) = inside(workspace, file) else {
+            continue;
+        };
+        let parents: Vec<&Path> = file.ancestors().skip(1).collect();
+        for parent in parents.into_iter().rev() {
+            if parent.starts_with(workspace) && parent != workspace {
+                protection.pin(parent);
+            }
+        }
+        paths.push((file, Shape::File));
+    }
+    for (path, shape) in paths {
         let number = protection.layers.len();
-        protection.add(
-            &workspace.join(path),
-            shape,
-            &state.join(number.to_string()),
-        )?;
+        protection.add(&path, shape, &state.join(number.to_string()))?;
     }
     Ok(protection)
+}
+
+/// The real path of a file, if it is below the workspace.
+fn inside(workspace: &Path, file: &Path) -> Option<PathBuf> {
+    let file = fs::canonicalize(file).ok()?;
+    file.starts_with(workspace).then_some(file)
 }
 
 /// What a protected path is where it does not exist.
@@ -77,6 +92,18 @@ fn wanted(workspace: &Path) -> Vec<(&'static str, Shape)> {
 }
 
 impl Protection {
+    /// Makes a directory a mount point of its own: such a one cannot be renamed away, and so
+    /// neither can what is mounted in it.
+    fn pin(&mut self, path: &Path) {
+        if path.is_dir() && !path.is_symlink() {
+            self.mounts.push(Mount::Bind {
+                from: path.to_owned(),
+                at: path.to_owned(),
+                access: Access::Write,
+            });
+        }
+    }
+
     fn add(&mut self, path: &Path, shape: Shape, store: &Path) -> io::Result<()> {
         let existing = match fs::symlink_metadata(path) {
             Ok(existing) => Some(existing),
