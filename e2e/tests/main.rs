@@ -1,1 +1,10 @@
-fn main() {}
+//! The end-to-end tests: the built binary as a black box, real tools in real sandboxes, and upstreams that record what arrives.
+
+#[cfg(test)]
+mod bypass;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod prove;

@@ -8,7 +8,7 @@ use ringfence_model::Destination;
 
 fuzz_target!(|input: &[u8]| {
     check_splits(input, read_greeting);
-    check_splits(input, |octets| read_request(octets));
+    check_splits(input, read_request);
     if let Ok(Some((destination, used))) = read_request(input) {
         assert!(used <= input.len() && destination.port != 0);
         let again: Destination = destination.to_string().parse().unwrap();

@@ -39,8 +39,11 @@ pub const NAME_SERVERS: usize = 8;
 
 /// Octets that one copy moves through a stack buffer.
 pub const COPY_OCTETS: usize = 16 * 1024;
-/// Capacity of a pipe for `splice`, and the most that one direction holds back.
+/// Capacity of a large pipe for `splice`, and the most that one direction holds back.
 pub const PIPE_OCTETS: usize = 1024 * 1024;
+/// Large pipes at once: Linux lets one user have 64 MiB of pipes by default, and the agent's
+/// own pipes count as well. Further pipes have the system's default size.
+pub const LARGE_PIPES: usize = 32;
 /// Pipes in use at once; a busy direction without one copies.
 pub const PIPES: usize = 256;
 /// Empty pipes kept for reuse.

@@ -22,6 +22,8 @@ pub struct Spec {
     pub hostname: String,
     /// The file system, in the order in which it is built.
     pub mounts: Vec<Mount>,
+    /// Mounted files that programs may replace by renaming another one over them.
+    pub protected_files: Vec<PathBuf>,
     /// Which of the standard streams are a terminal.
     pub terminal: Terminal,
     /// Bounds on what the agent may use.

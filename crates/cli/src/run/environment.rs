@@ -33,6 +33,13 @@ pub(super) fn trust(environment: &mut BTreeMap<String, String>, bundle: &Path) {
     }
 }
 
+/// Has git read its system-wide settings from `path`, wherever it was built to look.
+pub(super) fn git(environment: &mut BTreeMap<String, String>, path: &Path) {
+    environment
+        .entry("GIT_CONFIG_SYSTEM".to_owned())
+        .or_insert_with(|| path.display().to_string());
+}
+
 /// `K=V` sets, `K` passes the caller's value on.
 fn read(assignment: &str) -> Result<(String, String)> {
     let (name, value) = match assignment.split_once('=') {

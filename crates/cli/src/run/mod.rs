@@ -1,6 +1,7 @@
 //! `ringfence run`: a sandbox, a gateway for it, and a summary.
 
 mod environment;
+mod git;
 mod links;
 pub(crate) mod publish;
 mod report;
@@ -30,6 +31,7 @@ use crate::{config, paths};
 
 /// Runs the command. Returns its exit code.
 pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result<i32, Failure> {
+    raise_open_files();
     let config = config::load(config_file)?;
     let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
     let profiles = sources.names();
@@ -158,6 +160,14 @@ impl Session {
     }
 }
 
+/// A connection takes two descriptors, or more while much is copied, so the soft limit of most
+/// systems would be reached long before the gateway's own.
+pub(crate) fn raise_open_files() {
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
+}
+
 /// The threads that the gateway runs on.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -209,6 +219,11 @@ fn request(
         environment::trust(&mut environment, &bundle);
         read.push(bundle);
     }
+    let home = paths::home().map_err(Failure::Usage)?;
+    let git = git::settings(&home);
+    if let Some((path, _)) = &git {
+        environment::git(&mut environment, path);
+    }
     Ok(Request {
         command: arguments.command.clone(),
         environment,
@@ -220,7 +235,11 @@ fn request(
             mode: mode(arguments),
         },
         directory: current,
-        home: paths::home().map_err(Failure::Usage)?,
+        files: [(PathBuf::from("/etc/resolv.conf"), RESOLVER.to_vec())]
+            .into_iter()
+            .chain(git)
+            .collect(),
+        home,
         read,
         hide: arguments.hide.clone(),
         steering,
@@ -228,7 +247,6 @@ fn request(
             paths::data().map_err(Failure::usage)?,
             paths::config().map_err(Failure::usage)?,
         ],
-        files: vec![(PathBuf::from("/etc/resolv.conf"), RESOLVER.to_vec())],
         hostname: hostname(run),
         state,
         canary: Some(canary().map_err(Failure::Usage)?),

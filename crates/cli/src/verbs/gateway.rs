@@ -28,6 +28,7 @@ pub(crate) fn gateway(
             arguments.listen.ip()
         )));
     }
+    run::raise_open_files();
     let mut config = config::load(config_file)?;
     config.forbidden.push(arguments.listen);
     let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;

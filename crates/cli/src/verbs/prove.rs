@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ struct Proof {
     name: String,
     category: String,
     goal: String,
+    protections: Vec<String>,
     outcome: Outcome,
 }
 
@@ -59,7 +61,7 @@ pub(crate) fn attempt_all() -> Result<i32, Failure> {
         .map_err(Failure::Usage)?;
     let proofs: Vec<Proof> = attempt::all()
         .into_iter()
-        .map(|attempt| Proof::of(attempt, (attempt.run)(&scene)))
+        .map(|attempt| Proof::of(attempt, attempt.perform(&scene)))
         .collect();
     output::json(&proofs);
     Ok(0)
@@ -71,6 +73,11 @@ impl Proof {
             name: attempt.name.to_owned(),
             category: attempt.category.as_str().to_owned(),
             goal: attempt.goal.to_owned(),
+            protections: attempt
+                .protections
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             outcome,
         }
     }
@@ -124,6 +131,8 @@ struct Stage {
     scene: Scene,
     shared_memory: SharedMemory,
     _listeners: (UnixListener, UnixListener),
+    /// Open, and not closed on exec: what a careless caller of the program leaves behind.
+    _left_open: OwnedFd,
 }
 
 impl Stage {
@@ -144,6 +153,7 @@ impl Stage {
             UnixListener::bind(&socket)?,
             UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?,
         );
+        let left_open = rustix::io::dup(File::open(outside.join("canary"))?)?;
         let shared_memory = SharedMemory::create()?;
         let scene = Scene {
             canary: Some(outside.join("canary")),
@@ -160,6 +170,7 @@ impl Stage {
             scene,
             shared_memory,
             _listeners: listeners,
+            _left_open: left_open,
         })
     }
 

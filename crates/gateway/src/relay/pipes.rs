@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 
-use crate::limits::{PIPE_OCTETS, PIPES, PIPES_KEPT};
+use crate::limits::{LARGE_PIPES, PIPE_OCTETS, PIPES, PIPES_KEPT};
 
 /// The pool.
 #[derive(Debug, Clone, Default)]
@@ -81,8 +81,10 @@ impl Pipe {
 
     fn opened(mut self) -> Option<Self> {
         let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
-        // A user's pipes share a kernel quota; past it the default size has to do.
-        let _ = fcntl_setpipe_size(&writer, PIPE_OCTETS);
+        if self.pool.in_use.load(Ordering::Relaxed) <= LARGE_PIPES {
+            // A user's pipes share a kernel quota; past it the default size has to do.
+            let _ = fcntl_setpipe_size(&writer, PIPE_OCTETS);
+        }
         self.ends = Some(Ends { reader, writer });
         Some(self)
     }

@@ -37,7 +37,7 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         "climb-out",
         true,
         "reach a secret by going up from the root",
-        &["root"],
+        &["pivot", "landlock"],
         |scene| {
             with(scene.canary.as_ref(), "secret", |path| {
                 let name = path.strip_prefix("/").unwrap_or(path);

@@ -77,7 +77,7 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
     attempt(
         "pid1-trace",
         "attach to pid 1 as a debugger",
-        &["dumpable", "landlock"],
+        &["dumpable", "landlock", "capabilities"],
         |_| {
             const PTRACE_SEIZE: usize = 0x4206;
             escaped_if_ok(
@@ -89,7 +89,7 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
     attempt(
         "pid1-memory",
         "open the memory of pid 1",
-        &["dumpable", "landlock"],
+        &["dumpable", "landlock", "capabilities"],
         |_| escaped_if_ok(std::fs::File::open("/proc/1/mem"), "it was opened"),
     ),
 ];

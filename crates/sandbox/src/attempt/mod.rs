@@ -10,13 +10,17 @@ mod network;
 mod privilege;
 mod process;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
+
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::ipc::SharedMemory;
 use crate::spec::Spec;
+use crate::sys::{self, Forked};
 
 /// One way out.
 #[derive(Debug)]
@@ -33,6 +37,37 @@ pub struct Attempt {
     pub protections: &'static [&'static str],
     /// Tries it.
     pub run: fn(&Scene) -> Outcome,
+}
+
+impl Attempt {
+    /// Makes the attempt in a process of its own, so that what it changes about itself neither
+    /// helps nor hinders the next one. The caller must be single-threaded.
+    #[must_use]
+    pub fn perform(&self, scene: &Scene) -> Outcome {
+        self.apart(scene)
+            .unwrap_or_else(|error| unmade(&error.to_string()))
+    }
+
+    fn apart(&self, scene: &Scene) -> io::Result<Outcome> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        match sys::fork()? {
+            Forked::Child => {
+                drop(reader);
+                let written = serde_json::to_vec(&(self.run)(scene))
+                    .map_err(io::Error::from)
+                    .and_then(|bytes| File::from(writer).write_all(&bytes));
+                sys::exit_now(i32::from(written.is_err()))
+            }
+            Forked::Parent { pid, .. } => {
+                drop(writer);
+                let mut bytes = Vec::new();
+                File::from(reader).read_to_end(&mut bytes)?;
+                let pid = rustix::process::Pid::from_raw(pid);
+                rustix::process::waitpid(pid, rustix::process::WaitOptions::empty())?;
+                Ok(serde_json::from_slice(&bytes)?)
+            }
+        }
+    }
 }
 
 /// What attempts are about.
@@ -134,9 +169,11 @@ fn escaped_if_ok<T>(result: io::Result<T>, evidence: &str) -> Outcome {
 /// An attempt that needs a part of the scene which is not there proves nothing, which is not
 /// the same as being stopped.
 fn unstaged(what: &str) -> Outcome {
-    Outcome::Escaped(format!(
-        "the attempt could not be made: no {what} was set up"
-    ))
+    unmade(&format!("no {what} was set up"))
+}
+
+fn unmade(why: &str) -> Outcome {
+    Outcome::Escaped(format!("the attempt could not be made: {why}"))
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         "uncover-proc",
         false,
         "unmount what covers parts of /proc",
-        &["seccomp", "capabilities", "landlock", "proc-masks"],
+        &["seccomp", "capabilities", "landlock"],
         |_| {
             escaped_if_ok(
                 std::fs::metadata("/proc/keys").and_then(|meta| {

@@ -25,7 +25,7 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
     attempt(
         "fork-bomb",
         "have more processes than allowed",
-        &["rlimits"],
+        &["rlimits", "cgroup"],
         |scene| fork_bomb(scene.processes),
     ),
     attempt(
@@ -55,7 +55,7 @@ const fn attempt(
     }
 }
 
-/// Only the standard streams, and the directory that is being listed.
+/// Only the standard streams are inherited. What this process opened itself is closed on exec.
 fn descriptors() -> Outcome {
     let listed = match std::fs::read_dir("/proc/self/fd") {
         Ok(listed) => listed,
@@ -66,14 +66,22 @@ fn descriptors() -> Outcome {
         .filter_map(|entry| {
             let target = std::fs::read_link(entry.path()).ok()?;
             let number: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let own = target.starts_with("/proc") || number <= 2;
-            (!own).then(|| format!("{number} -> {}", target.display()))
+            (number > 2 && is_inherited(number))
+                .then(|| format!("{number} -> {}", target.display()))
         })
         .collect();
     if extra.is_empty() {
         return Outcome::Stopped("only the standard streams".to_owned());
     }
     Outcome::Escaped(extra.join(", "))
+}
+
+fn is_inherited(descriptor: i32) -> bool {
+    const FLAGS_READ: usize = 1;
+    const CLOSED_ON_EXEC: usize = 1;
+    let descriptor = usize::try_from(descriptor).unwrap_or_default();
+    sys::probe(libc::SYS_fcntl, [descriptor, FLAGS_READ, 0, 0, 0, 0])
+        .is_ok_and(|flags| flags & CLOSED_ON_EXEC == 0)
 }
 
 /// Forks until it is stopped. The children end when their pipe's other end does.

@@ -1,59 +1,72 @@
 //! The last steps of the process that becomes the agent.
 
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
 
-use super::{Built, Job, confine};
+use super::{Built, Job, confine, replace};
+use crate::control::Channel;
 use crate::sys::{self, Forked};
 
 /// What became of the attempt to start the command.
 pub(crate) enum Start {
-    /// It runs as this process.
-    Running(Pid),
+    /// It runs.
+    Running(Running),
     /// It could not be executed: the code that a shell would use, and why.
+    NotExecuted { code: i32, error: String },
+}
+
+/// The running command.
+pub(crate) struct Running {
+    pub(crate) pid: Pid,
+    /// Where its renames wait for an answer, if there are protected files.
+    pub(crate) renames: Option<OwnedFd>,
+}
+
+/// What the new process says until it has become the command.
+#[derive(Serialize, Deserialize)]
+enum Word {
+    Confined,
     NotExecuted { code: i32, error: String },
 }
 
 /// Forks the process that confines itself and becomes the command.
 pub(crate) fn start(job: &Job, built: &Built) -> io::Result<Start> {
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (ours, theirs) = Channel::pair()?;
     match sys::fork()? {
         Forked::Child => {
-            drop(reader);
-            let (code, error) = become_command(job, built);
-            let mut message = code.to_ne_bytes().to_vec();
-            message.extend_from_slice(error.as_bytes());
-            let _ = std::fs::File::from(writer).write_all(&message);
+            drop(ours);
+            let channel = Channel::from_fd(theirs);
+            let (code, error) = become_command(job, built, &channel);
+            let _ = channel.send(&Word::NotExecuted { code, error }, &[]);
             sys::exit_now(code)
         }
         Forked::Parent { pid, .. } => {
-            drop(writer);
+            drop(theirs);
             let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
-            Ok(outcome(reader, pid))
+            outcome(&ours, pid)
         }
     }
 }
 
-/// The pipe closes silently when the command was executed, and says why where it was not.
-fn outcome(reader: OwnedFd, pid: Pid) -> Start {
-    let mut message = Vec::new();
-    let _ = std::fs::File::from(reader).read_to_end(&mut message);
-    match message.split_first_chunk() {
-        None => Start::Running(pid),
-        Some((code, error)) => Start::NotExecuted {
-            code: i32::from_ne_bytes(*code),
-            error: String::from_utf8_lossy(error).into_owned(),
-        },
+/// The channel closes when the command is executed.
+fn outcome(channel: &Channel, pid: Pid) -> io::Result<Start> {
+    let mut renames = None;
+    while let Some((word, mut fds)) = channel.receive::<Word>()? {
+        match word {
+            Word::Confined => renames = fds.pop(),
+            Word::NotExecuted { code, error } => return Ok(Start::NotExecuted { code, error }),
+        }
     }
+    Ok(Start::Running(Running { pid, renames }))
 }
 
 /// Returns only when it failed.
-fn become_command(job: &Job, built: &Built) -> (i32, String) {
+fn become_command(job: &Job, built: &Built, channel: &Channel) -> (i32, String) {
     if let Err(error) = take_place(job, built) {
         return (
             CANNOT_EXECUTE,
@@ -62,6 +75,9 @@ fn become_command(job: &Job, built: &Built) -> (i32, String) {
     }
     if let Err(error) = confine::agent(&job.spec, &job.streams, &built.filters) {
         return (CANNOT_EXECUTE, error.to_string());
+    }
+    if let Err(error) = hand_over_renames(job, channel) {
+        return (CANNOT_EXECUTE, format!("cannot watch renames: {error}"));
     }
     let Some((program, arguments)) = job.spec.command.split_first() else {
         return (NOT_FOUND, "no command was given".to_owned());
@@ -78,6 +94,15 @@ fn become_command(job: &Job, built: &Built) -> (i32, String) {
         CANNOT_EXECUTE
     };
     (code, format!("{program}: {error}"))
+}
+
+/// Has renames over protected files done by pid 1; see [`replace`].
+fn hand_over_renames(job: &Job, channel: &Channel) -> io::Result<()> {
+    if job.spec.protected_files.is_empty() {
+        return Ok(());
+    }
+    let listener = replace::listen()?;
+    channel.send(&Word::Confined, &[listener.as_fd()])
 }
 
 #[expect(

@@ -24,7 +24,7 @@ impl Cgroup {
         let mut cgroup = Self {
             directories: Vec::new(),
         };
-        if spec.without.contains(&Layer::Cgroup) {
+        if spec.without.contains(&Layer::Cgroup) || spec.weakening.is_off("cgroup") {
             return Ok(cgroup);
         }
         let result = hierarchies()

@@ -18,7 +18,9 @@ pub(crate) fn pid1(weakening: &Weakening) -> io::Result<()> {
         // The agent runs as the same user; it must not read pid 1's memory or descriptors.
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     }
-    if !weakening.is_off("capabilities") {
+    if weakening.is_off("capabilities") {
+        keep_capabilities()?;
+    } else {
         drop_capabilities()?;
     }
     if !weakening.is_off("no-new-privs") {
@@ -71,6 +73,17 @@ fn drop_capabilities() -> io::Result<()> {
             inheritable: none,
         },
     )?;
+    Ok(())
+}
+
+/// Makes an ordinary user's capabilities outlive exec, as root's do by themselves. Test builds only.
+fn keep_capabilities() -> io::Result<()> {
+    let mut sets = rustix::thread::capabilities(None)?;
+    sets.inheritable = sets.permitted;
+    rustix::thread::set_capabilities(None, sets)?;
+    for capability in sets.permitted {
+        rustix::thread::configure_capability_in_ambient_set(capability, true)?;
+    }
     Ok(())
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod landlock;
 mod left;
 pub(crate) mod network;
 pub(crate) mod probe;
+mod replace;
 mod root;
 pub(crate) mod seccomp;
 mod selftest;
@@ -30,7 +31,7 @@ pub(crate) use self::left::{Left, Placeholder, lock};
 use crate::control::{Channel, Order, Report};
 use crate::spec::Spec;
 use crate::sys::{self, Forked};
-use crate::weaken::Weakening;
+use crate::weaken::{self, Weakening};
 
 /// Something that went wrong while the sandbox was being built.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +79,9 @@ fn prepare() -> io::Result<(Channel, Job)> {
     // A terminal's Ctrl-C is the launcher's to pass on.
     rustix::process::setsid()?;
     // What the launcher's own caller left open is not ours either.
-    sys::close_from(3)?;
+    if !weaken::keeps_descriptors() {
+        sys::close_from(3)?;
+    }
     let channel = Channel::from_fd(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?);
     let null = File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;

@@ -12,6 +12,9 @@ use crate::sys::{self, Forked};
 
 /// Runs the self-test. Returns what got out, in words; nothing is what is hoped for.
 pub(crate) fn run(job: &Job, built: &Built) -> io::Result<Vec<String>> {
+    if job.spec.weakening.is_off("self-test") {
+        return Ok(Vec::new());
+    }
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     match sys::fork()? {
         Forked::Child => {

@@ -5,13 +5,14 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 
-use super::agent::{self, Start};
-use super::{Built, Job, selftest};
+use super::agent::{self, Running, Start};
+use super::{Built, Job, replace, selftest};
 use crate::control::{Channel, Order, Report};
 use crate::sys;
 
@@ -46,25 +47,43 @@ fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
         Start::NotExecuted { code, error } => {
             channel.send(&Report::NotExecuted { code, error }, &[])
         }
-        Start::Running(pid) => {
+        Start::Running(running) => {
             channel.send(&Report::Started, &[])?;
-            attend(channel, &signals, pid)
+            attend(channel, &signals, &running, &job.spec.protected_files)
         }
     }
 }
 
 /// The main loop.
-fn attend(channel: &Channel, signals: &OwnedFd, command: Pid) -> io::Result<()> {
+fn attend(
+    channel: &Channel,
+    signals: &OwnedFd,
+    running: &Running,
+    protected: &[PathBuf],
+) -> io::Result<()> {
+    let command = running.pid;
+    let mut renames = running.renames.as_ref();
     loop {
         let mut ready = [
             PollFd::new(channel, PollFlags::IN),
             PollFd::new(signals, PollFlags::IN),
+            // Without protected files no rename waits, and the signals are polled twice.
+            PollFd::from_borrowed_fd(renames.unwrap_or(signals).as_fd(), PollFlags::IN),
         ];
         match poll(&mut ready, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let [ordered, signalled] = ready.map(|fd| !fd.revents().is_empty());
+        let [ordered, signalled, renaming] = ready.map(|fd| fd.revents());
+        let (ordered, signalled) = (!ordered.is_empty(), !signalled.is_empty());
+        match renames {
+            Some(listener) if renaming.contains(PollFlags::IN) => {
+                replace::answer(listener, protected);
+            }
+            // No process is left whose renames could wait.
+            Some(_) if !renaming.is_empty() => renames = None,
+            _ => {}
+        }
         if signalled {
             drain(signals);
             if let Some(code) = reap(channel, command)? {

@@ -97,7 +97,7 @@ pub enum Event {
 pub fn launch(request: Request, streams: &Streams) -> Result<Launched, LaunchError> {
     let (spec, left) = plan::plan(request, streams)?;
     let (channel, theirs) = Channel::pair()?;
-    let keeper = spawn_init(theirs)?;
+    let keeper = spawn_init(theirs, spec.weakening.init_arguments())?;
     let mut sandbox = Sandbox {
         channel: Arc::new(channel),
         keeper,
@@ -185,9 +185,10 @@ impl Control {
     clippy::disallowed_methods,
     reason = "this is the one place where the init process is started"
 )]
-fn spawn_init(channel: OwnedFd) -> io::Result<Child> {
+fn spawn_init(channel: OwnedFd, further: &[&str]) -> io::Result<Child> {
     Command::new("/proc/self/exe")
         .arg0_init()
+        .args(further)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(channel))

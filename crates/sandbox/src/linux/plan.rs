@@ -129,12 +129,16 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left), 
     if request.weakening.is_off("environment") {
         environment.extend(std::env::vars());
     }
+    if request.weakening.is_off("root") {
+        mounts.extend(beside(request.canary.as_deref()));
+    }
     let spec = Spec {
         command: request.command,
         environment,
         directory: start_directory(&request.directory, &directory),
         hostname: request.hostname,
         mounts,
+        protected_files: protection.files(),
         terminal: streams.terminal,
         limits: request.limits,
         canary: request.canary,
@@ -142,6 +146,16 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left), 
         weakening: request.weakening,
     };
     Ok((spec, left))
+}
+
+/// What a mistake in the plan would show: the directory of the caller's secrets. Test builds only.
+fn beside(canary: Option<&Path>) -> Option<Mount> {
+    let directory = canary?.parent()?;
+    Some(Mount::Bind {
+        from: directory.to_owned(),
+        at: directory.to_owned(),
+        access: Access::Write,
+    })
 }
 
 /// Placeholders are made under the lock that also guards their removal.

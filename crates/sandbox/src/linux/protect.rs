@@ -92,6 +92,15 @@ fn wanted(workspace: &Path) -> Vec<(&'static str, Shape)> {
 }
 
 impl Protection {
+    /// The protected paths that are files, as seen inside.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.layers
+            .iter()
+            .filter(|layer| layer.kind == LayerKind::File)
+            .map(|layer| layer.target.clone())
+            .collect()
+    }
+
     /// Makes a directory a mount point of its own: such a one cannot be renamed away, and so
     /// neither can what is mounted in it.
     fn pin(&mut self, path: &Path) {

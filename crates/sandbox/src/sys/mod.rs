@@ -183,3 +183,100 @@ fn check(result: c_long) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// One BPF instruction: code, jump if true, jump if false, operand.
+pub(crate) type Instruction = (u16, u8, u8, u32);
+
+/// `seccomp(2)` with a new listener: installs a filter whose `USER_NOTIF` results are answered
+/// through the returned descriptor. seccompiler knows no such result.
+pub(crate) fn seccomp_listen(program: &[Instruction]) -> io::Result<OwnedFd> {
+    let mut filter: Vec<libc::sock_filter> = program
+        .iter()
+        .map(|&(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k })
+        .collect();
+    let program = libc::sock_fprog {
+        len: u16::try_from(filter.len()).unwrap_or(u16::MAX),
+        filter: filter.as_mut_ptr(),
+    };
+    // SAFETY: the program points to `filter`, which lives through the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+            std::ptr::from_ref(&program),
+        )
+    };
+    check(result)?;
+    let fd = RawFd::try_from(result).map_err(|_| io::ErrorKind::InvalidData)?;
+    // SAFETY: the kernel returned a new descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A system call that waits for an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Notification {
+    /// Names it in the answer.
+    pub(crate) id: u64,
+    /// The process that made it, in the listener's pid namespace.
+    pub(crate) pid: u32,
+    /// The call's number.
+    pub(crate) number: c_long,
+    /// Its arguments.
+    pub(crate) arguments: [u64; 6],
+}
+
+/// Takes the next waiting call.
+pub(crate) fn seccomp_receive(listener: BorrowedFd<'_>) -> io::Result<Notification> {
+    // SAFETY: the structure is plain data and the kernel demands it zeroed; it fills it in.
+    let notification = unsafe {
+        let mut notification: libc::seccomp_notif = std::mem::zeroed();
+        check(c_long::from(libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_RECV,
+            std::ptr::from_mut(&mut notification),
+        )))?;
+        notification
+    };
+    Ok(Notification {
+        id: notification.id,
+        pid: notification.pid,
+        number: c_long::from(notification.data.nr),
+        arguments: notification.data.args,
+    })
+}
+
+/// The answer to a waiting call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer {
+    /// The kernel makes the call as usual.
+    Continue,
+    /// The call is over; it was done here.
+    Done,
+    /// The call is over with this error number.
+    Failed(i32),
+}
+
+/// Answers a waiting call. Its process may have ended meanwhile, which is an error here.
+pub(crate) fn seccomp_answer(listener: BorrowedFd<'_>, id: u64, answer: Answer) -> io::Result<()> {
+    let (error, flags) = match answer {
+        Answer::Continue => (0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE),
+        Answer::Done => (0, 0),
+        Answer::Failed(number) => (-number, 0),
+    };
+    let response = libc::seccomp_notif_resp {
+        id,
+        val: 0,
+        error,
+        flags: u32::try_from(flags).unwrap_or_default(),
+    };
+    // SAFETY: the structure is valid for the call, which only reads it.
+    let result = unsafe {
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_SEND,
+            std::ptr::from_ref(&response),
+        )
+    };
+    check(c_long::from(result))
+}

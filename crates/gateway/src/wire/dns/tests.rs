@@ -251,9 +251,15 @@ fn refuses_malformed_questions() {
     overlong.extend_from_slice(&[0, 0, 1, 0, 1]);
     let followed = [&sound[..], b"x"].concat();
     let huge = [&sound[..], &[0; DNS_QUERY_OCTETS]].concat();
+    let claimed = [5, 7, 9, 11].map(|count| {
+        let mut message = sound.clone();
+        message[count] += 1;
+        message
+    });
     let cut = (12..sound.len()).map(|end| sound[..end].to_vec());
     for message in [compressed, overlong, followed, huge]
         .into_iter()
+        .chain(claimed)
         .chain(cut)
     {
         let answer = Message::from_vec(&respond(&message, names).unwrap()).unwrap();

@@ -31,6 +31,10 @@ pub(crate) struct Listeners {
 
 /// Sets up the network of the namespace that the caller is in.
 pub(crate) fn set_up(weakening: &Weakening) -> io::Result<Listeners> {
+    if weakening.is_off("network-namespace") {
+        // The network is the caller's, and not this process' to change.
+        return listen();
+    }
     routes::loopback_up()?;
     let listeners = listen()?;
     let has_v6 = listeners.tcp_v6.is_some();

@@ -80,6 +80,7 @@ fn refuses_malformed_chunks() {
         (b"3\r\nabc\n", HttpError::LineEnding),
         (b"3\r\nabcd\r\n", HttpError::Chunk),
         (b"3\r\nabc0\r\n", HttpError::Chunk),
+        (b"3\r\nabcdef", HttpError::Chunk),
         (b"3\r\nabc\r0\r\n", HttpError::Chunk),
         (b"0\r\n\n", HttpError::LineEnding),
         (b"0\r\nX: y\n\r\n", HttpError::LineEnding),

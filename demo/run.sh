@@ -1,0 +1,268 @@
+#!/usr/bin/env bash
+# The main job, end to end, against real servers on this machine: an agent in a sandbox clones, fetches and builds, and is
+# stopped wherever it tries to send something out. Ends with 0 only if all that should work did, and nothing else did.
+#
+#   demo/run.sh        builds target/release/ringfence first; RINGFENCE=PATH takes another binary instead
+#
+# Everything is in one temporary directory, listens on 127.0.0.1 only, and is gone at the end.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH:/usr/sbin:/sbin"
+
+work=""
+pids=()
+problems=0
+
+main() {
+    trap clean_up EXIT
+    trap 'exit 130' INT TERM
+    scripts/packages.sh "the demo" nginx fcgiwrap git curl ca-certificates openssl python3
+    build
+    work=$(mktemp -d)
+    own_directories
+    check_host
+    certificates
+    repository
+    start_upstreams
+    configuration
+    run_agent
+    look_from_outside
+    close_the_loop
+    look_at_the_record
+    finish
+}
+
+build() {
+    if [ -n "${RINGFENCE:-}" ]; then
+        ringfence=$(realpath "$RINGFENCE")
+        step "Using $ringfence"
+        return
+    fi
+    step "Building the release binary (the first time takes some minutes)"
+    cargo build --release --locked --bin ringfence
+    ringfence=$(realpath "${CARGO_TARGET_DIR:-target}/release/ringfence")
+}
+
+# The demo has a home, a configuration and a record of its own, so that nothing of the caller's is read or changed.
+own_directories() {
+    export HOME=$work/home XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data
+    export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    unset RINGFENCE_CONFIG
+    mkdir -p "$HOME/.ssh" "$XDG_CONFIG_HOME/ringfence" "$work/project" "$work/log"
+    project=$work/project
+    echo "a key that no agent needs" >"$HOME/.ssh/id_ed25519"
+    export DEMO_TOKEN="a token that no agent needs"
+}
+
+check_host() {
+    step "What this machine supports (ringfence doctor)"
+    "$ringfence" doctor || exit 69
+}
+
+certificates() {
+    cd "$work"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=Ringfence demo CA" \
+        -keyout ca.key -out ca.pem 2>log/openssl
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=acme.test" \
+        -keyout site.key -out site.csr 2>>log/openssl
+    printf 'subjectAltName=DNS:*.acme.test\nbasicConstraints=CA:FALSE\n' >site.ext
+    openssl x509 -req -in site.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile site.ext -out site.pem 2>>log/openssl
+}
+
+# What the agent will clone: a C program and its Makefile. And the project that it works in, a repository too.
+repository() {
+    local source=$work/source
+    mkdir -p "$source" "$work/repositories" "$work/www"
+    printf '#include <stdio.h>\nint main(void) { puts("built in the sandbox"); return 0; }\n' >"$source/hello.c"
+    printf 'hello: hello.c\n\t$(CC) -o $@ $<\n' >"$source/Makefile"
+    git init -q -b main "$source"
+    git -C "$source" add .
+    git -C "$source" -c user.name=Demo -c user.email=demo@acme.test commit -q -m "first commit"
+    git clone -q --bare "$source" "$work/repositories/hello.git"
+    git init -q -b main "$project"
+    cp "$OLDPWD/demo/agent.sh" "$project"
+    echo '{"hello":"from the API"}' >"$work/www/hello.json"
+}
+
+start_upstreams() {
+    step "Starting real servers on 127.0.0.1: HTTPS, git over HTTPS, HTTP, plain TCP, and a collector that wants your data"
+    read -r https_port git_port http_port < <(python3 -c '
+import socket
+free = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+print(*[listener.getsockname()[1] for listener in free])')
+    nginx_configuration >"$work/nginx.conf"
+    GIT_CONFIG_NOSYSTEM=1 start fcgiwrap fcgiwrap -s "unix:$work/fcgiwrap"
+    start nginx nginx -e stderr -p "$work" -c "$work/nginx.conf"
+    start services python3 "$OLDPWD/demo/services.py" "$work"
+    until_true "the git server" test -S "$work/fcgiwrap"
+    until_true "nginx" bash -c "exec 3<>/dev/tcp/127.0.0.1/$https_port"
+    until_true "the TCP services" test -f "$work/ports"
+    read -r tcp_port collector_port dns_port <"$work/ports"
+}
+
+nginx_configuration() {
+    local tls="ssl_certificate $work/site.pem; ssl_certificate_key $work/site.key;"
+    cat <<END
+daemon off; master_process off; pid $work/nginx.pid; error_log stderr error;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $work/t1; proxy_temp_path $work/t2; fastcgi_temp_path $work/t3; uwsgi_temp_path $work/t4; scgi_temp_path $work/t5;
+    default_type application/json;
+    root $work/www;
+    server { listen 127.0.0.1:$https_port ssl; $tls }
+    server { listen 127.0.0.1:$http_port; }
+    server {
+        listen 127.0.0.1:$git_port ssl; $tls
+        location / {
+            fastcgi_pass unix:$work/fcgiwrap;
+            fastcgi_param SCRIPT_FILENAME $(git --exec-path)/git-http-backend;
+            fastcgi_param GIT_PROJECT_ROOT $work/repositories;
+            fastcgi_param GIT_HTTP_EXPORT_ALL "1";
+            fastcgi_param GIT_PROTOCOL \$http_git_protocol;
+            fastcgi_param HTTP_CONTENT_ENCODING \$http_content_encoding;
+            fastcgi_param PATH_INFO \$uri;
+            fastcgi_param QUERY_STRING \$query_string;
+            fastcgi_param REQUEST_METHOD \$request_method;
+            fastcgi_param CONTENT_TYPE \$content_type;
+            fastcgi_param CONTENT_LENGTH \$content_length;
+        }
+    }
+}
+END
+}
+
+# Every name, also the collector's, leads to a real server: what is stopped is stopped by policy and not by a missing upstream.
+configuration() {
+    cat >"$XDG_CONFIG_HOME/ringfence/config.toml" <<END
+[dial]
+extra_roots = ["$work/ca.pem"]
+dns_servers = ["127.0.0.1:$dns_port"]
+
+[dial.hosts]
+"api.acme.test" = "127.0.0.1:$https_port"
+"docs.acme.test" = "127.0.0.1:$https_port"
+"git.acme.test" = "127.0.0.1:$git_port"
+"mirror.acme.test" = "127.0.0.1:$http_port"
+"queue.acme.test" = "127.0.0.1:$tcp_port"
+"collector.evil.test" = "127.0.0.1:$collector_port"
+END
+    cat >"$work/demo.yaml" <<'END'
+apiVersion: ringfence/v1
+kind: Profile
+name: demo
+network:
+  - allow: { id: git, host: git.acme.test, ports: [443] }
+  - allow: { id: api, host: api.acme.test, ports: [443] }
+  - allow: { id: mirror, host: mirror.acme.test, ports: [80], methods: [GET, HEAD] }
+  - allow: { id: queue, host: queue.acme.test, ports: [7000], protocol: tcp }
+tests:
+  - allow: { connect: "git.acme.test:443" }
+  - deny: { connect: "collector.evil.test:443" }
+  - deny: { http: { method: POST, url: "http://mirror.acme.test/" } }
+END
+    step "The policy (demo.yaml), checked and tested before it is used"
+    sed -n '/^network/,/^tests/{/^tests/!p}' "$work/demo.yaml"
+    "$ringfence" policy test "$work/demo.yaml"
+}
+
+run_agent() {
+    step "The agent at work (ringfence run --profile demo.yaml -- bash agent.sh)"
+    cd "$project"
+    "$ringfence" run --profile "$work/demo.yaml" --agent demo --json-report "$work/report.json" -- bash agent.sh ||
+        problem "the agent says that not everything was as it should be"
+}
+
+# The agent's own word is not proof: what arrived, and what is there, is looked at from outside.
+look_from_outside() {
+    step "Seen from outside"
+    expect "the program that the agent built is in the workspace" test -x "$project/hello/hello"
+    expect "nothing arrived at the collector, by TCP or UDP" test ! -s "$work/collected"
+    expect "no name was looked up outside" test ! -s "$work/lookups"
+    expect "the git hook that the agent wrote is not in the workspace" test ! -e "$project/.git/hooks/post-commit"
+    show "ringfence overlay diff" "$ringfence" overlay diff
+    show "ringfence overlay discard" "$ringfence" overlay discard
+}
+
+close_the_loop() {
+    step "What was denied, and what would allow it (ringfence denied)"
+    "$ringfence" denied
+    step "A person allows one of them for an hour, and it works"
+    "$ringfence" allow docs.acme.test:443 --for 1h --reason "the demo"
+    expect "curl https://docs.acme.test/hello.json works now" \
+        "$ringfence" run --quiet --profile "$work/demo.yaml" --agent demo -- curl -sS --fail https://docs.acme.test/hello.json
+}
+
+look_at_the_record() {
+    step "The record (ringfence events verify)"
+    "$ringfence" events verify || problem "the record is not whole"
+    expect "the report counts 5 or more allowed and 7 or more denied" \
+        python3 -c 'import json, sys; c = json.load(open(sys.argv[1]))["counts"]; sys.exit(c["allowed"] < 5 or c["denied"] < 7)' "$work/report.json"
+}
+
+finish() {
+    echo
+    if [ "$problems" -gt 0 ]; then
+        echo "demo: $problems problems"
+        exit 1
+    fi
+    echo "demo: all that should work worked, and all that should be stopped was stopped"
+}
+
+step() { printf '\n== %s\n' "$1"; }
+
+problem() {
+    problems=$((problems + 1))
+    echo "PROBLEM: $1"
+}
+
+# expect WHAT COMMAND...
+expect() {
+    local what=$1
+    shift
+    if "$@" >"$work/log/expect" 2>&1; then
+        echo "    yes: $what"
+    else
+        problem "not so: $what"
+        cat "$work/log/expect"
+    fi
+}
+
+# show WHAT COMMAND...: runs the command, which must succeed, with its output indented
+show() {
+    local what=$1
+    shift
+    echo "    $what:"
+    "$@" 2>&1 | sed 's/^/      /' || problem "$what failed"
+}
+
+# start NAME COMMAND...: a server in the background; its messages go to a file that is shown when it does not come up
+start() {
+    local name=$1
+    shift
+    "$@" >"$work/log/$name" 2>&1 &
+    pids+=($!)
+}
+
+until_true() {
+    local what=$1 _
+    shift
+    for _ in {1..100}; do
+        "$@" 2>/dev/null && return
+        sleep 0.1
+    done
+    echo "demo: $what did not start:" >&2
+    cat "$work"/log/* >&2
+    exit 70
+}
+
+clean_up() {
+    local pid
+    for pid in "${pids[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    [ -z "$work" ] || rm -rf "$work"
+}
+
+main "$@"

@@ -1,0 +1,17 @@
+//! Real clients, unchanged, through every way into the gateway: captured on the way, by the explicit proxy, and by SOCKS5.
+
+mod bulk;
+mod curl;
+mod gateway_verb;
+mod git;
+mod install;
+mod many;
+mod names;
+mod node;
+mod other_protocols;
+mod python;
+mod refusal;
+mod revocation;
+mod site;
+mod tools;
+mod websocket;
