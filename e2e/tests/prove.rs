@@ -1,7 +1,6 @@
 //! `ringfence prove`: every attempt is stopped, and every attempt is seen to succeed once what stops it is switched off.
 
 use ringfence_e2e::{Host, weak_program};
-use ringfence_testkit::process::command;
 use serde_json::Value;
 
 #[test]

@@ -59,6 +59,15 @@ impl Sources {
         Ok(Snapshot::compile(generation, &profiles)?)
     }
 
+    /// Makes the directory of the person's own profiles: only in one that exists can the first
+    /// profile be seen to appear.
+    pub(crate) fn make_watchable(&self) {
+        for directory in self.own.iter().filter_map(|path| path.parent()) {
+            // Without it there is no live change, and a later run reads the file anyway.
+            let _ = fs::create_dir_all(directory);
+        }
+    }
+
     /// The names for the record.
     pub(crate) fn names(&self) -> Vec<String> {
         self.named.clone()

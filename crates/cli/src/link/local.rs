@@ -113,6 +113,7 @@ impl Link {
 
     /// Loads the policy again for ever, at every change of its files.
     pub(crate) fn keep_fresh(self, audit: Arc<LocalAudit>) {
+        self.sources.make_watchable();
         let files = self.sources.files();
         super::watch::on_change(files, move || self.reload(&audit));
     }

@@ -45,15 +45,25 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     record_start(&audit, &arguments, profiles, &request)?;
     let streams = linux::prepare_streams().map_err(Failure::internal)?;
     let is_input_terminal = streams.terminal.stdin;
-    let launched = linux::launch(request, &streams).map_err(refusal)?;
-    drop(streams);
-    let session = Session {
-        arguments,
-        audit,
-        state,
-        is_input_terminal,
-    };
-    session.attend(launched, config, link, identity)
+    let attended = linux::launch(request, &streams)
+        .map_err(refusal)
+        .and_then(|launched| {
+            drop(streams);
+            let session = Session {
+                arguments,
+                audit: Arc::clone(&audit),
+                state,
+                is_input_terminal,
+            };
+            session.attend(launched, config, link, identity)
+        });
+    if let Err(failure) = &attended {
+        let exit_code = failure.code();
+        // The failure itself is what the caller is told, whether it can be recorded or not.
+        let _ = audit.record(NoticeKind::RunEnded { exit_code });
+        let _ = audit.sync();
+    }
+    attended
 }
 
 /// Who the run is in every event.

@@ -1,6 +1,6 @@
 //! `ringfence gateway`: the gateway alone, as an explicit proxy for this machine.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,7 +30,8 @@ pub(crate) fn gateway(
     }
     run::raise_open_files();
     let mut config = config::load(config_file)?;
-    config.forbidden.push(arguments.listen);
+    let (listener, address) = listen(arguments.listen)?;
+    config.forbidden.push(address);
     let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
     let profiles = sources.names();
     let link = Link::open(sources)?;
@@ -39,18 +40,15 @@ pub(crate) fn gateway(
         &paths::data().map_err(Failure::usage)?,
         identity.clone(),
     )?);
-    let listener = TcpListener::bind(arguments.listen)
-        .with_context(|| format!("cannot listen on {}", arguments.listen))
-        .map_err(Failure::Unavailable)?;
     let started = NoticeKind::RunStarted {
-        command: vec!["gateway".to_owned(), arguments.listen.to_string()],
+        command: vec!["gateway".to_owned(), address.to_string()],
         profiles,
         directory: String::new(),
     };
     audit.record(started).map_err(Failure::internal)?;
     let gateway = Gateway::new(config, audit.clone(), link.policy()).map_err(Failure::usage)?;
     link.keep_fresh(Arc::clone(&audit));
-    output::say(&format!("ringfence: listening on {}", arguments.listen));
+    output::say(&format!("ringfence: listening on {address}"));
     let listeners = Listeners {
         tcp_v4: listener,
         tcp_v6: None,
@@ -72,6 +70,15 @@ pub(crate) fn gateway(
         .and_then(|()| audit.sync())
         .map_err(Failure::internal)?;
     Ok(0)
+}
+
+/// The listener and where it really is: port 0 stands for any free one.
+fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(wanted)
+        .with_context(|| format!("cannot listen on {wanted}"))
+        .map_err(Failure::Unavailable)?;
+    let address = listener.local_addr().map_err(Failure::internal)?;
+    Ok((listener, address))
 }
 
 /// A token that a termination signal or Ctrl-C cancels.

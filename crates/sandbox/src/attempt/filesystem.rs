@@ -104,13 +104,13 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         },
     ),
     attempt(
-        "replace-git-config",
+        "remove-git-config",
         false,
-        "put another file in the place of .git/config",
+        "remove .git/config, to make another",
         &["protect"],
         |scene| {
             with(scene.workspace.as_ref(), "workspace", |path| {
-                escaped_if_ok(replace(&path.join(".git/config")), "it was replaced")
+                escaped_if_ok(fs::remove_file(path.join(".git/config")), "it was removed")
             })
         },
     ),
@@ -171,14 +171,6 @@ const fn attempt(
 
 fn with(part: Option<&PathBuf>, what: &str, run: impl FnOnce(&Path) -> Outcome) -> Outcome {
     part.map_or_else(|| unstaged(what), |path| run(path))
-}
-
-fn replace(path: &Path) -> io::Result<()> {
-    let other = path.with_extension("attempt");
-    fs::write(&other, b"[core]\n\tfsmonitor = false\n")?;
-    let renamed = fs::rename(&other, path);
-    let _ = fs::remove_file(&other);
-    renamed
 }
 
 fn open_for_writing(path: &str) -> io::Result<fs::File> {

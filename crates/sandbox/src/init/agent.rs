@@ -8,8 +8,9 @@ use std::process::Command;
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, Job, confine, replace};
+use super::{Built, Job, SetupError, confine, replace, selftest};
 use crate::control::Channel;
+use crate::spec::Spec;
 use crate::sys::{self, Forked};
 
 /// What became of the attempt to start the command.
@@ -18,6 +19,8 @@ pub(crate) enum Start {
     Running(Running),
     /// It could not be executed: the code that a shell would use, and why.
     NotExecuted { code: i32, error: String },
+    /// The self-test got out, so it was not executed.
+    Escaped(Vec<String>),
 }
 
 /// The running command.
@@ -30,8 +33,13 @@ pub(crate) struct Running {
 /// What the new process says until it has become the command.
 #[derive(Serialize, Deserialize)]
 enum Word {
+    /// It is confined; the listener for its renames comes along.
     Confined,
-    NotExecuted { code: i32, error: String },
+    NotExecuted {
+        code: i32,
+        error: String,
+    },
+    Escaped(Vec<String>),
 }
 
 /// Forks the process that confines itself and becomes the command.
@@ -41,9 +49,9 @@ pub(crate) fn start(job: &Job, built: &Built) -> io::Result<Start> {
         Forked::Child => {
             drop(ours);
             let channel = Channel::from_fd(theirs);
-            let (code, error) = become_command(job, built, &channel);
-            let _ = channel.send(&Word::NotExecuted { code, error }, &[]);
-            sys::exit_now(code)
+            let word = become_command(job, built, &channel);
+            let _ = channel.send(&word, &[]);
+            sys::exit_now(CANNOT_EXECUTE)
         }
         Forked::Parent { pid, .. } => {
             drop(theirs);
@@ -60,40 +68,57 @@ fn outcome(channel: &Channel, pid: Pid) -> io::Result<Start> {
         match word {
             Word::Confined => renames = fds.pop(),
             Word::NotExecuted { code, error } => return Ok(Start::NotExecuted { code, error }),
+            Word::Escaped(attempts) => return Ok(Start::Escaped(attempts)),
         }
     }
     Ok(Start::Running(Running { pid, renames }))
 }
 
 /// Returns only when it failed.
-fn become_command(job: &Job, built: &Built, channel: &Channel) -> (i32, String) {
-    if let Err(error) = take_place(job, built) {
-        return (
-            CANNOT_EXECUTE,
-            format!("cannot prepare the command: {error}"),
-        );
+fn become_command(job: &Job, built: &Built, channel: &Channel) -> Word {
+    if let Err(error) = prepare(job, built) {
+        return Word::NotExecuted {
+            code: CANNOT_EXECUTE,
+            error: error.to_string(),
+        };
     }
-    if let Err(error) = confine::agent(&job.spec, &job.streams, &built.filters) {
-        return (CANNOT_EXECUTE, error.to_string());
+    let escaped = selftest::run(&job.spec);
+    if !escaped.is_empty() {
+        return Word::Escaped(escaped);
     }
-    if let Err(error) = hand_over_renames(job, channel) {
-        return (CANNOT_EXECUTE, format!("cannot watch renames: {error}"));
-    }
-    let Some((program, arguments)) = job.spec.command.split_first() else {
-        return (NOT_FOUND, "no command was given".to_owned());
+    let error = match hand_over_renames(job, channel) {
+        Ok(()) => execute(&job.spec),
+        Err(error) => error,
     };
-    let error = command(program)
-        .args(arguments)
-        .env_clear()
-        .envs(&job.spec.environment)
-        .current_dir(&job.spec.directory)
-        .exec();
     let code = if error.kind() == io::ErrorKind::NotFound {
         NOT_FOUND
     } else {
         CANNOT_EXECUTE
     };
-    (code, format!("{program}: {error}"))
+    let program = job.spec.command.first().cloned().unwrap_or_default();
+    Word::NotExecuted {
+        code,
+        error: format!("{program}: {error}"),
+    }
+}
+
+/// Takes the command's place and gives up everything that it must not have.
+fn prepare(job: &Job, built: &Built) -> Result<(), SetupError> {
+    take_place(job, built).map_err(SetupError::at("preparing the command"))?;
+    confine::agent(&job.spec, &job.streams, &built.filters)
+}
+
+/// Returns only when it failed.
+fn execute(spec: &Spec) -> io::Error {
+    let Some((program, arguments)) = spec.command.split_first() else {
+        return io::ErrorKind::NotFound.into();
+    };
+    command(program)
+        .args(arguments)
+        .env_clear()
+        .envs(&spec.environment)
+        .current_dir(&spec.directory)
+        .exec()
 }
 
 /// Has renames over protected files done by pid 1; see [`replace`].

@@ -70,6 +70,15 @@ impl Cgroup {
     }
 }
 
+/// Where the groups of this name are, if they can be made.
+pub(crate) fn places(name: &str) -> Vec<PathBuf> {
+    let hierarchies = hierarchies().unwrap_or_default();
+    hierarchies
+        .iter()
+        .map(|hierarchy| hierarchy.parent.join(name))
+        .collect()
+}
+
 /// Whether a group could be made here, and if not, why.
 pub(crate) fn probe() -> io::Result<()> {
     for hierarchy in hierarchies()? {

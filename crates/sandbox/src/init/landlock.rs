@@ -4,6 +4,7 @@
 //! Every file-system right and every scope that the running kernel knows is handled. The
 //! network rights are not: they know ports only, and the network namespace has no way out.
 
+use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ pub(crate) fn restrict(rules: &Rules<'_>) -> Result<(), RulesetError> {
         .scope(Scope::from_all(NEWEST))?
         .create()?;
     ruleset = add(ruleset, Path::new("/"), AccessFs::ReadDir.into())?;
-    for (path, access) in rules.mounts.iter().filter_map(access_of) {
+    for (path, access) in needed(rules.mounts) {
         ruleset = add(ruleset, &path, access)?;
     }
     for (stream, access) in &rules.streams {
@@ -54,6 +55,23 @@ pub(crate) fn restrict(rules: &Rules<'_>) -> Result<(), RulesetError> {
     }
     ruleset.restrict_self()?;
     Ok(())
+}
+
+/// A rule holds for everything below its path, so a mount below another one needs a rule of its
+/// own only for rights that the other's does not give.
+fn needed(mounts: &[Mount]) -> BTreeMap<PathBuf, BitFlags<AccessFs>> {
+    // `/etc` holds nothing but what the plan put there.
+    let mut rules = BTreeMap::from([(PathBuf::from("/etc"), AccessFs::from_read(NEWEST))]);
+    for (path, access) in mounts.iter().filter_map(access_of) {
+        let given = path
+            .ancestors()
+            .filter_map(|above| rules.get(above).copied())
+            .fold(BitFlags::EMPTY, |given, access| given | access);
+        if !given.contains(access) {
+            *rules.entry(path).or_insert(BitFlags::EMPTY) |= access;
+        }
+    }
+    rules
 }
 
 fn add(

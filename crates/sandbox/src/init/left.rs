@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::linux::JOURNAL;
+use crate::linux::{JOURNAL, overlay};
 
 /// What is on the host because a sandbox lives.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,6 +20,8 @@ pub(crate) struct Left {
     pub state: PathBuf,
     /// Empty files and directories that were made to mount over.
     pub placeholders: Vec<Placeholder>,
+    /// The control groups that the keeper makes where it may.
+    pub groups: Vec<PathBuf>,
 }
 
 /// An empty file or directory that exists only to be mounted over.
@@ -30,6 +34,17 @@ pub(crate) struct Placeholder {
 }
 
 impl Left {
+    /// Writes the journal. It appears already marked as alive, so that nobody takes the run for
+    /// a dead one.
+    pub(crate) fn record(&self) -> io::Result<File> {
+        let unfinished = self.state.join(UNFINISHED);
+        let mut journal = File::create_new(&unfinished)?;
+        flock(&journal, FlockOperation::LockShared)?;
+        journal.write_all(&serde_json::to_vec(self)?)?;
+        fs::rename(unfinished, self.state.join(JOURNAL))?;
+        Ok(journal)
+    }
+
     /// Marks the run as alive until the returned file is dropped.
     pub(crate) fn hold(&self) -> io::Result<File> {
         let journal = File::open(self.state.join(JOURNAL))?;
@@ -37,9 +52,21 @@ impl Left {
         Ok(journal)
     }
 
+    /// Removes all that the run left, but for private copies in which the agent wrote something.
+    /// Every process of the sandbox must have ended.
+    pub(crate) fn clean_up(&self) {
+        self.remove_placeholders();
+        for group in &self.groups {
+            remove_group(group);
+        }
+        if overlay::discard_unchanged(&self.state).is_err() {
+            let _ = fs::remove_file(self.state.join(JOURNAL));
+        }
+    }
+
     /// Removes the placeholders that no other living run needs. One that is not empty any more
     /// is the person's by now and stays.
-    pub(crate) fn clean_up(&self) {
+    fn remove_placeholders(&self) {
         if self.placeholders.is_empty() {
             return;
         }
@@ -70,6 +97,18 @@ impl Placeholder {
     }
 }
 
+/// Removes a control group that may still hold processes which are just ending.
+fn remove_group(group: &Path) {
+    for _ in 0..GROUP_ATTEMPTS {
+        match fs::remove_dir(group) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                thread::sleep(GROUP_PAUSE);
+            }
+            _ => return,
+        }
+    }
+}
+
 /// Serialises making and removing placeholders between all runs of the caller.
 pub(crate) fn lock(runs: &Path) -> io::Result<File> {
     let lock = File::options()
@@ -95,3 +134,10 @@ fn needed_by_others(runs: &Path, own: &Path) -> BTreeSet<Placeholder> {
         .flat_map(|left| left.placeholders)
         .collect()
 }
+
+/// The journal before it is complete.
+const UNFINISHED: &str = "journal.unfinished";
+
+/// Killed processes leave their group within moments; for a second, no longer, it is tried again.
+const GROUP_ATTEMPTS: u32 = 100;
+const GROUP_PAUSE: Duration = Duration::from_millis(10);

@@ -24,7 +24,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::process::{WaitId, WaitIdOptions};
+use rustix::process::{Signal, WaitId, WaitIdOptions, set_parent_process_death_signal};
 
 use self::identity::Caller;
 pub(crate) use self::left::{Left, Placeholder, lock};
@@ -132,7 +132,12 @@ fn keep(channel: Channel, job: &Job) -> i32 {
     caller.drop_groups();
     match sys::clone_into(namespaces) {
         Ok(Forked::Child) => match build(&channel, job, caller) {
-            Ok(built) => sys::exit_now(supervise::run(channel, job, built)),
+            Ok(built) => {
+                // Without its keeper a sandbox would be taken for a dead one. Giving up
+                // privileges cleared what was asked for earlier, so it is asked for here.
+                let _ = set_parent_process_death_signal(Some(Signal::KILL));
+                sys::exit_now(supervise::run(channel, job, built))
+            }
             Err(error) => sys::exit_now(fail(error)),
         },
         Ok(Forked::Parent { pidfd, .. }) => {

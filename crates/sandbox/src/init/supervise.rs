@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 
 use super::agent::{self, Running, Start};
-use super::{Built, Job, replace, selftest};
+use super::{Built, Job, replace};
 use crate::control::{Channel, Order, Report};
 use crate::sys;
 
@@ -36,10 +36,6 @@ fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
     let Some((Order::Start, _)) = channel.receive::<Order>()? else {
         return Ok(());
     };
-    let escaped = selftest::run(job, built)?;
-    if !escaped.is_empty() {
-        return channel.send(&Report::Escaped { attempts: escaped }, &[]);
-    }
     if let Some(terminal) = &built.terminal {
         terminal.control()?;
     }
@@ -47,6 +43,7 @@ fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
         Start::NotExecuted { code, error } => {
             channel.send(&Report::NotExecuted { code, error }, &[])
         }
+        Start::Escaped(attempts) => channel.send(&Report::Escaped { attempts }, &[]),
         Start::Running(running) => {
             channel.send(&Report::Started, &[])?;
             attend(channel, &signals, &running, &job.spec.protected_files)

@@ -75,7 +75,9 @@ pub struct Launched {
 pub struct Sandbox {
     channel: Arc<Channel>,
     keeper: Child,
-    left: Left,
+    /// What this process cleans up if the keeper cannot.
+    left: Option<Left>,
+    _alive: File,
 }
 
 /// Sends orders to a sandbox; may be used from any thread.
@@ -95,15 +97,16 @@ pub enum Event {
 
 /// Builds a sandbox. `streams` are the command's standard input, output and error.
 pub fn launch(request: Request, streams: &Streams) -> Result<Launched, LaunchError> {
-    let (spec, left) = plan::plan(request, streams)?;
+    let (spec, left, alive) = plan::plan(request, streams)?;
+    let plan = memory_file(&spec, &left)?;
     let (channel, theirs) = Channel::pair()?;
     let keeper = spawn_init(theirs, spec.weakening.init_arguments())?;
     let mut sandbox = Sandbox {
         channel: Arc::new(channel),
         keeper,
-        left,
+        left: Some(left),
+        _alive: alive,
     };
-    let plan = memory_file(&spec, &sandbox.left)?;
     let mut fds = vec![plan.as_fd()];
     fds.extend(streams.fds());
     sandbox.channel.send(&Order::Build, &fds)?;
@@ -157,7 +160,10 @@ impl Sandbox {
     pub fn finish(&mut self) {
         // Pid 1 reads the end of the conversation and ends; the keeper cleans up after it.
         let _ = rustix::net::shutdown(&*self.channel, rustix::net::Shutdown::Both);
-        let _ = self.keeper.wait();
+        let is_clean = self.keeper.wait().is_ok_and(|status| status.success());
+        if let Some(left) = self.left.take().filter(|_| !is_clean) {
+            left.clean_up();
+        }
     }
 }
 

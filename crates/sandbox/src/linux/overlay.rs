@@ -103,6 +103,14 @@ impl Manifest {
     }
 }
 
+/// Removes the run's private copies if the agent wrote nothing. It is an error if it did.
+pub(crate) fn discard_unchanged(state: &Path) -> io::Result<()> {
+    if !Manifest::read(state)?.changes()?.is_empty() {
+        return Err(io::ErrorKind::DirectoryNotEmpty.into());
+    }
+    discard(state)
+}
+
 /// Removes the run's private copies. Kernel-made directories in them have no permissions.
 pub fn discard(state: &Path) -> io::Result<()> {
     apply::make_removable(state)?;

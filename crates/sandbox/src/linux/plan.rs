@@ -6,7 +6,7 @@ mod account;
 mod system;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -106,7 +106,8 @@ pub enum PlanError {
 }
 
 /// Makes the plan and all that it needs on the host: the run's directory and placeholders.
-pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left), PlanError> {
+/// The file marks the run as alive while it is open.
+pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, File), PlanError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |source| PlanError::Path { path, source }
@@ -123,8 +124,10 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left), 
     for path in &request.hide {
         mounts.extend(hidden(&directory.join(path)));
     }
+    let ignore = protection.ignore(&directory, &request.home);
+    mounts.extend(unless_shown(ignore, &request.read));
     let manifest = Manifest::new(&directory, protection.layers.clone());
-    let left = commit(&protection, &request.state, &manifest).map_err(at(&request.state))?;
+    let (left, alive) = commit(&protection, &request, &manifest).map_err(at(&request.state))?;
     let mut environment = request.environment;
     if request.weakening.is_off("environment") {
         environment.extend(std::env::vars());
@@ -145,7 +148,7 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left), 
         without: request.without,
         weakening: request.weakening,
     };
-    Ok((spec, left))
+    Ok((spec, left, alive))
 }
 
 /// What a mistake in the plan would show: the directory of the caller's secrets. Test builds only.
@@ -159,10 +162,16 @@ fn beside(canary: Option<&Path>) -> Option<Mount> {
 }
 
 /// Placeholders are made under the lock that also guards their removal.
-fn commit(protection: &Protection, state: &Path, manifest: &Manifest) -> io::Result<Left> {
+fn commit(
+    protection: &Protection,
+    request: &Request,
+    manifest: &Manifest,
+) -> io::Result<(Left, File)> {
+    let state = &request.state;
     let runs = state.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let _lock = init::lock(runs)?;
-    protect::commit(protection, state, manifest)
+    let groups = init::cgroup::places(&request.hostname);
+    protect::commit(protection, groups, state, manifest)
 }
 
 /// A home directory, or one that holds it, is no workspace.
@@ -243,6 +252,15 @@ fn place_workspace(
             })
         }
     }
+}
+
+/// A file of the sandbox's own gives way to what the caller asked to be shown there.
+fn unless_shown(mount: Mount, read: &[PathBuf]) -> Option<Mount> {
+    let is_shown = match &mount {
+        Mount::File { at, .. } => read.iter().any(|path| at.starts_with(path)),
+        _ => false,
+    };
+    (!is_shown).then_some(mount)
 }
 
 /// Covers a file by an empty one, a directory by an empty one; what is not there needs nothing.

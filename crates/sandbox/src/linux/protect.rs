@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -99,6 +100,22 @@ impl Protection {
             .filter(|layer| layer.kind == LayerKind::File)
             .map(|layer| layer.target.clone())
             .collect()
+    }
+
+    /// Has git ignore the placeholder files of the workspace: they are empty, and `git add .`
+    /// would commit them. Git reads this file where no other one is configured.
+    pub(super) fn ignore(&self, workspace: &Path, home: &Path) -> Mount {
+        let mut content = Vec::new();
+        let placeholders = self.placeholders.iter().filter(|made| !made.directory);
+        for name in placeholders.filter_map(|made| made.path.strip_prefix(workspace).ok()) {
+            content.push(b'/');
+            content.extend_from_slice(name.as_os_str().as_bytes());
+            content.push(b'\n');
+        }
+        Mount::File {
+            at: home.join(".config/git/ignore"),
+            content,
+        }
     }
 
     /// Makes a directory a mount point of its own: such a one cannot be renamed away, and so
@@ -192,22 +209,25 @@ impl Protection {
 
 /// Writes down what the run will leave, then makes the placeholders.
 ///
-/// Returns what the keeper has to do when the sandbox ends.
+/// Returns what has to be done when the sandbox ends, and the mark that the run is alive:
+/// without it, a run that ends just now could take the placeholders away.
 pub(super) fn commit(
     protection: &Protection,
+    groups: Vec<PathBuf>,
     state: &Path,
     manifest: &Manifest,
-) -> io::Result<Left> {
+) -> io::Result<(Left, fs::File)> {
     let left = Left {
         state: state.to_owned(),
         placeholders: protection.placeholders.clone(),
+        groups,
     };
-    fs::write(state.join(JOURNAL), serde_json::to_vec(&left)?)?;
     manifest.write(state)?;
+    let alive = left.record()?;
     for placeholder in &left.placeholders {
         placeholder.make()?;
     }
-    Ok(left)
+    Ok((left, alive))
 }
 
 /// Removes what runs left behind whose processes were all killed: those that hold no lock.

@@ -147,15 +147,12 @@ pub(crate) fn child_signals() -> io::Result<OwnedFd> {
     }
 }
 
-/// Gives every signal its default action and unblocks all: what a fresh program expects.
+/// Unblocks all signals and gives `SIGPIPE`, which Rust's runtime ignores, its default action.
+/// What the caller ignores (as under `nohup`) stays ignored.
 pub(crate) fn reset_signals() -> io::Result<()> {
     // SAFETY: setting the default action installs no handler, and the set is initialised.
     unsafe {
-        for signal in 1..=64 {
-            if signal != libc::SIGKILL && signal != libc::SIGSTOP {
-                libc::signal(signal, libc::SIG_DFL);
-            }
-        }
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&mut none);
         check(c_long::from(libc::sigprocmask(

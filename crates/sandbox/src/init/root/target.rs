@@ -80,6 +80,9 @@ impl Root {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
+        if let Ok(found) = self.open(parent) {
+            return Ok((found, Path::new(name)));
+        }
         let mut made = PathBuf::from("/");
         for component in parent.components().skip(1) {
             made.push(component);

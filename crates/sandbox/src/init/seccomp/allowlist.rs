@@ -104,7 +104,7 @@ const EVERYWHERE: &[Call] = calls! {
         SYS_setgroups SYS_setfsuid SYS_setfsgid;
     "Capabilities are empty already; programs read and drop them":
         SYS_capget SYS_capset SYS_prctl;
-    "Signals":
+    "Signals between own processes":
         SYS_kill SYS_tkill SYS_tgkill SYS_rt_sigaction SYS_rt_sigprocmask SYS_rt_sigpending
         SYS_rt_sigqueueinfo SYS_rt_tgsigqueueinfo SYS_rt_sigreturn SYS_rt_sigsuspend
         SYS_rt_sigtimedwait SYS_sigaltstack SYS_signalfd4 SYS_restart_syscall;
@@ -116,7 +116,7 @@ const EVERYWHERE: &[Call] = calls! {
         SYS_sched_setattr SYS_sched_get_priority_max SYS_sched_get_priority_min
         SYS_sched_rr_get_interval SYS_getpriority SYS_setpriority SYS_ioprio_get SYS_ioprio_set
         SYS_getcpu;
-    "Clocks and timers":
+    "Reading clocks, and timers of own":
         SYS_clock_gettime SYS_clock_getres SYS_clock_nanosleep SYS_nanosleep SYS_gettimeofday
         SYS_times SYS_getitimer SYS_setitimer SYS_timer_create SYS_timer_settime
         SYS_timer_gettime SYS_timer_getoverrun SYS_timer_delete SYS_timerfd_create
@@ -166,9 +166,9 @@ const OLDER: &[Call] = calls! {
         SYS_fork SYS_vfork;
     "Who am I: process, session and user ids":
         SYS_getpgrp;
-    "Signals":
+    "Signals between own processes":
         SYS_signalfd SYS_pause;
-    "Clocks and timers":
+    "Reading clocks, and timers of own":
         SYS_time SYS_alarm;
     "Waiting for many descriptors at once":
         SYS_poll SYS_select SYS_epoll_create SYS_epoll_wait SYS_eventfd;
