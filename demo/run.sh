@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH:/usr/sbin:/sbin"
 
+root=$PWD
 work=""
 pids=()
 problems=0
@@ -74,13 +75,14 @@ repository() {
     local source=$work/source
     mkdir -p "$source" "$work/repositories" "$work/www"
     printf '#include <stdio.h>\nint main(void) { puts("built in the sandbox"); return 0; }\n' >"$source/hello.c"
+    # shellcheck disable=SC2016 # make expands these
     printf 'hello: hello.c\n\t$(CC) -o $@ $<\n' >"$source/Makefile"
     git init -q -b main "$source"
     git -C "$source" add .
     git -C "$source" -c user.name=Demo -c user.email=demo@acme.test commit -q -m "first commit"
     git clone -q --bare "$source" "$work/repositories/hello.git"
     git init -q -b main "$project"
-    cp "$OLDPWD/demo/agent.sh" "$project"
+    cp "$root/demo/agent.sh" "$project"
     echo '{"hello":"from the API"}' >"$work/www/hello.json"
 }
 
@@ -93,7 +95,7 @@ print(*[listener.getsockname()[1] for listener in free])')
     nginx_configuration >"$work/nginx.conf"
     GIT_CONFIG_NOSYSTEM=1 start fcgiwrap fcgiwrap -s "unix:$work/fcgiwrap"
     start nginx nginx -e stderr -p "$work" -c "$work/nginx.conf"
-    start services python3 "$OLDPWD/demo/services.py" "$work"
+    start services python3 "$root/demo/services.py" "$work"
     until_true "the git server" test -S "$work/fcgiwrap"
     until_true "nginx" bash -c "exec 3<>/dev/tcp/127.0.0.1/$https_port"
     until_true "the TCP services" test -f "$work/ports"

@@ -23,10 +23,12 @@
 
 mod ended;
 mod host;
+mod name_server;
 mod program;
 mod run;
 
 pub use ended::{Ended, Refused};
 pub use host::Host;
+pub use name_server::{NameServer, Question};
 pub use program::{TIME_LIMIT, program, weak_program};
 pub use run::{Run, Running};

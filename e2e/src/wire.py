@@ -25,11 +25,14 @@ def all_of(connection):
 
 
 def say(address, octets, end=False):
-    """Sends octets and returns the whole answer."""
+    """Sends octets and returns the whole answer, also where the other side resets the connection."""
     with socket.create_connection(address, PATIENCE) as connection:
-        connection.sendall(octets)
-        if end:
-            connection.shutdown(socket.SHUT_WR)
+        try:
+            connection.sendall(octets)
+            if end:
+                connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
         return all_of(connection)
 
 

@@ -34,6 +34,9 @@ impl Sources {
         let own = if named.iter().any(|name| name == OFFLINE) {
             Vec::new()
         } else {
+            // The directory must be there to be watched: the first `ringfence allow` counts too.
+            let directory = paths::config().map_err(Failure::usage)?.join("profiles");
+            let _ = fs::create_dir_all(directory);
             vec![own_profile(None)?, own_profile(Some(agent))?]
         };
         Ok(Self {

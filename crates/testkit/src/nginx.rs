@@ -60,9 +60,11 @@ impl Nginx {
         self.http.address()
     }
 
-    /// Serves a file at `/NAME`.
+    /// Serves a file at `/NAME`, which may have directories in it.
     pub fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> io::Result<()> {
-        fs::write(self.root.join(name), contents)
+        let path = self.root.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
+        fs::write(path, contents)
     }
 
     /// Serves that many zero octets at `/NAME`. They take no room on the disk.
@@ -116,7 +118,7 @@ http {{
     log_format record escape=json '{RECORD}';
     access_log {record} record;
     default_type application/octet-stream;
-    types {{ text/plain txt; application/json json; }}
+    types {{ text/plain txt; text/html html; application/json json; }}
     client_max_body_size 0;
     keepalive_timeout 60s;
     {servers}

@@ -14,7 +14,10 @@ fn a_gibibyte_arrives_whole_over_tls() {
     let ended = site.run().sh(&script);
     assert_prints(&ended, DIGEST);
     let received = &ended.events[0]["closing"]["transfer"]["received"];
-    assert!(received.as_u64().is_some_and(|octets| octets > GIBIBYTE), "{ended}");
+    assert!(
+        received.as_u64().is_some_and(|octets| octets > GIBIBYTE),
+        "{ended}"
+    );
 }
 
 #[test]

@@ -15,7 +15,10 @@ fn curl_speaks_both_http_versions_through_every_way() {
         assert_prints(&site.run().sh(&script), &HELLO.repeat(2));
     }
     let requests = site.nginx.wait_for_requests(6).unwrap();
-    let protocols: Vec<_> = requests.iter().map(|request| &request["protocol"]).collect();
+    let protocols: Vec<_> = requests
+        .iter()
+        .map(|request| &request["protocol"])
+        .collect();
     assert_eq!(protocols, ["HTTP/1.1", "HTTP/2.0"].repeat(3));
 }
 
@@ -54,7 +57,11 @@ fn curl_sends_bodies_with_expectations_and_chunks() {
         );
         let ended = site.run().sh(&script);
         assert_eq!(ended.code, 0, "{ended}");
-        assert_eq!(ended.stdout.matches("\"method\":\"POST\"").count(), 2, "{ended}");
+        assert_eq!(
+            ended.stdout.matches("\"method\":\"POST\"").count(),
+            2,
+            "{ended}"
+        );
         assert!(ended.stdout.contains("\"length\":\"3000000\""), "{ended}");
     }
 }

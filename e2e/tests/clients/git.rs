@@ -11,7 +11,9 @@ fn git_clones_and_pushes_through_every_way() {
     let mut host = Host::new();
     let ca = Ca::new(host.workdir()).unwrap();
     let server = GitServer::start(host.workdir(), &ca, &["git.test"]).unwrap();
-    server.repository("docs", &[("README", b"read me\n")]).unwrap();
+    server
+        .repository("docs", &[("README", b"read me\n")])
+        .unwrap();
     host.trust(&ca).name("git.test", server.https());
     for (number, way) in Way::ALL.into_iter().enumerate() {
         let script = way.script(&format!(
@@ -28,7 +30,9 @@ fn git_clones_and_pushes_through_every_way() {
         ));
         let ended = host.run().allow("git.test:443").sh(&script);
         assert_eq!(ended.code, 0, "{ended}");
-        let pushed = server.resolve("docs", &format!("refs/heads/topic{number}")).unwrap();
+        let pushed = server
+            .resolve("docs", &format!("refs/heads/topic{number}"))
+            .unwrap();
         assert_eq!(pushed.as_deref(), Some(ended.stdout.trim()), "{ended}");
     }
 }
@@ -39,5 +43,8 @@ fn git_says_why_a_clone_is_refused() {
     let ended = host.run().sh("git clone https://git.test/docs.git");
     assert_eq!(ended.code, 128, "{ended}");
     assert!(ended.stderr.contains("403"), "{ended}");
-    assert!(ended.stderr.contains("ringfence allow git.test:443"), "{ended}");
+    assert!(
+        ended.stderr.contains("ringfence allow git.test:443"),
+        "{ended}"
+    );
 }

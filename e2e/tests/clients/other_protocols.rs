@@ -34,8 +34,9 @@ fn redis_cli_reads_what_it_wrote() {
     let mut host = Host::new();
     let server = RedisServer::start(host.workdir()).unwrap();
     host.name("redis.test", server.address());
-    let ended = host.run().allow("redis.test:6379").sh(
-        "redis-cli -h redis.test set key value; redis-cli -h redis.test get key",
-    );
+    let ended = host
+        .run()
+        .allow("redis.test:6379")
+        .sh("redis-cli -h redis.test set key value; redis-cli -h redis.test get key");
     assert_prints(&ended, "OK\nvalue\n");
 }

@@ -9,7 +9,11 @@ fn a_refused_request_reads_why_and_passes_once_it_is_allowed() {
     let site = Site::start();
     let script = Way::Transparent.script("curl -sS http://plain.test/hello.txt");
     let ended = site.host.run().sh(&script);
-    for words in ["plain.test:80", "no rule allows plain.test", "ringfence allow plain.test:80"] {
+    for words in [
+        "plain.test:80",
+        "no rule allows plain.test",
+        "ringfence allow plain.test:80",
+    ] {
         assert!(ended.stdout.contains(words), "{ended}");
     }
     assert!(ended.was_refused("plain.test:80", "no-rule"), "{ended}");
@@ -25,7 +29,10 @@ fn a_refused_request_reads_why_and_passes_once_it_is_allowed() {
 fn every_way_refuses_a_host_without_a_rule() {
     let site = Site::start();
     for way in Way::ALL {
-        let ended = site.host.run().sh(&way.script("curl -sS https://web.test/hello.txt"));
+        let ended = site
+            .host
+            .run()
+            .sh(&way.script("curl -sS https://web.test/hello.txt"));
         assert_ne!(ended.code, 0, "{ended}");
         assert!(ended.was_refused("web.test:443", "no-rule"), "{ended}");
     }
@@ -35,7 +42,9 @@ fn every_way_refuses_a_host_without_a_rule() {
 #[test]
 fn another_port_of_an_allowed_host_is_refused() {
     let site = Site::start();
-    let ended = site.run().sh("curl -sS --max-time 20 https://web.test:8443/hello.txt");
+    let ended = site
+        .run()
+        .sh("curl -sS --max-time 20 https://web.test:8443/hello.txt");
     assert_ne!(ended.code, 0, "{ended}");
     assert_eq!(ended.refusals()[0].destination, "web.test:8443");
 }

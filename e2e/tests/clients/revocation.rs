@@ -36,8 +36,14 @@ fn a_revoked_rule_cuts_the_connection_at_once() {
     fs::write(profile, FORBIDDING).unwrap();
     assert_prints(&running.wait(), "ended\n");
     let closings: Vec<_> = host.events();
-    let codes: Vec<_> = closings.iter().map(|event| &event["closing"]["outcome"]).collect();
-    assert!(!codes.is_empty() && codes[0]["outcome"] != "completed", "{codes:?}");
+    let codes: Vec<_> = closings
+        .iter()
+        .map(|event| &event["closing"]["outcome"])
+        .collect();
+    assert!(
+        !codes.is_empty() && codes[0]["outcome"] != "completed",
+        "{codes:?}"
+    );
 }
 
 #[test]

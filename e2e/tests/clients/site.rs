@@ -58,7 +58,11 @@ impl Way {
 
 /// Fails the test unless the run ended well, with this output.
 pub(super) fn assert_prints(ended: &Ended, expected: &str) {
-    assert_eq!((ended.code, ended.stdout.as_str()), (0, expected), "{ended}");
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (0, expected),
+        "{ended}"
+    );
 }
 
 const UNSET: &str =

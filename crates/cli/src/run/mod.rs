@@ -11,13 +11,15 @@ mod trust;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
 use ringfence_gateway::{Capture, Config, Gateway, Identity, Listeners};
 use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
 use ringfence_protocols::egress::Egress;
+use ringfence_sandbox::linux::nested::Nested;
 use ringfence_sandbox::linux::{
-    self, Event, LaunchError, Launched, Request, Sandbox, Workspace, WorkspaceMode,
+    self, Building, Event, LaunchError, Launched, Request, Sandbox, Workspace, WorkspaceMode,
 };
 use ringfence_sandbox::{Layer, Limits};
 use tokio::runtime::Runtime;
@@ -42,20 +44,24 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let steering = steering(&link, &config, config_file);
     let request = request(&arguments, &config, identity.run, steering)?;
     let state = request.state.clone();
+    let workspace = request.workspace.directory.clone();
     record_start(&audit, &arguments, profiles, &request)?;
     let streams = linux::prepare_streams().map_err(Failure::internal)?;
     let is_input_terminal = streams.terminal.stdin;
-    let attended = linux::launch(request, &streams)
+    let started = SystemTime::now();
+    let attended = linux::begin(request, &streams)
         .map_err(refusal)
-        .and_then(|launched| {
+        .and_then(|building| {
             drop(streams);
             let session = Session {
                 arguments,
                 audit: Arc::clone(&audit),
                 state,
+                workspace,
                 is_input_terminal,
+                started,
             };
-            session.attend(launched, config, link, identity)
+            session.attend(building, config, link, identity)
         });
     if let Err(failure) = &attended {
         let exit_code = failure.code();
@@ -77,18 +83,20 @@ pub(crate) fn identity(agent: &AgentName) -> Result<Identity, Failure> {
     })
 }
 
-/// A run whose sandbox is built.
+/// A run whose sandbox is being built.
 struct Session {
     arguments: RunArguments,
     audit: Arc<LocalAudit>,
     state: PathBuf,
+    workspace: PathBuf,
     is_input_terminal: bool,
+    started: SystemTime,
 }
 
 impl Session {
     fn attend(
         self,
-        launched: Launched,
+        building: Building,
         config: Config,
         link: Link,
         identity: Identity,
@@ -101,7 +109,7 @@ impl Session {
             mut sandbox,
             listeners,
             terminal,
-        } = launched;
+        } = building.finish().map_err(refusal)?;
         let cancel = CancellationToken::new();
         let serving = {
             let cancel = cancel.clone();
@@ -159,14 +167,35 @@ impl Session {
     }
 
     fn end(&self, code: i32) -> Result<i32, Failure> {
-        let changes = report::private_changes(&self.state, &self.audit);
+        let left = report::Left {
+            changes: report::private_changes(&self.state, &self.audit),
+            nested: self.nested(),
+            is_overlay: self.arguments.overlay,
+        };
         let recorded = self
             .audit
             .record(NoticeKind::RunEnded { exit_code: code })
             .and_then(|()| self.audit.sync());
         recorded.map_err(Failure::internal)?;
-        report::finish(&self.arguments, &self.audit.counts(), &changes, code)?;
+        report::finish(&self.arguments, &self.audit.counts(), &left, code)?;
         Ok(code)
+    }
+}
+
+impl Session {
+    /// New files that tools would trust, elsewhere in a workspace that the agent could write.
+    fn nested(&self) -> Nested {
+        if mode(&self.arguments) != WorkspaceMode::ReadWrite {
+            return Nested::default();
+        }
+        let found = linux::nested::find(&self.workspace, self.started);
+        for path in &found.files {
+            let _ = self.audit.record(NoticeKind::Finding {
+                code: "trusted-name-written".to_owned(),
+                detail: path.display().to_string(),
+            });
+        }
+        found
     }
 }
 
@@ -219,15 +248,15 @@ fn request(
     let state = runs.join(run.to_string());
     let _ = linux::sweep(&runs);
     let mut environment = environment::build(&arguments.environment).map_err(Failure::Usage)?;
-    let mut read = arguments.read.clone();
     let bundle = trust::bundle(
         &config.dial.extra_roots,
         &paths::data().map_err(Failure::usage)?,
     )
     .map_err(Failure::Usage)?;
+    let mut show = Vec::new();
     if let Some(bundle) = bundle {
-        environment::trust(&mut environment, &bundle);
-        read.push(bundle);
+        environment::trust(&mut environment, Path::new(trust::INSIDE));
+        show.push((bundle, PathBuf::from(trust::INSIDE)));
     }
     let home = paths::home().map_err(Failure::Usage)?;
     let git = git::settings(&home);
@@ -250,7 +279,8 @@ fn request(
             .chain(git)
             .collect(),
         home,
-        read,
+        read: arguments.read.clone(),
+        show,
         hide: arguments.hide.clone(),
         steering,
         private: vec![

@@ -2,9 +2,10 @@
 //! and what to do about it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ringfence_model::NoticeKind;
+use ringfence_sandbox::linux::nested::Nested;
 use ringfence_sandbox::linux::overlay::{self, Change, Manifest};
 use ringfence_store::Counts;
 use serde::Serialize;
@@ -31,19 +32,27 @@ pub(super) fn private_changes(state: &Path, audit: &LocalAudit) -> Vec<Change> {
     changes
 }
 
+/// What the agent left besides its work.
+pub(super) struct Left {
+    pub(super) changes: Vec<Change>,
+    pub(super) nested: Nested,
+    pub(super) is_overlay: bool,
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     version: u16,
     exit_code: i32,
     counts: &'a Counts,
     private_changes: &'a [Change],
+    trusted_names_written: &'a [PathBuf],
 }
 
 /// Prints the summary, and writes the report where one was asked for.
 pub(super) fn finish(
     arguments: &RunArguments,
     counts: &Counts,
-    changes: &[Change],
+    left: &Left,
     code: i32,
 ) -> Result<(), Failure> {
     if let Some(path) = &arguments.json_report {
@@ -51,7 +60,8 @@ pub(super) fn finish(
             version: 1,
             exit_code: code,
             counts,
-            private_changes: changes,
+            private_changes: &left.changes,
+            trusted_names_written: &left.nested.files,
         };
         let bytes = serde_json::to_vec_pretty(&report).map_err(Failure::internal)?;
         fs::write(path, bytes).map_err(|error| {
@@ -61,14 +71,14 @@ pub(super) fn finish(
         })?;
     }
     if !arguments.quiet {
-        summarise(counts, changes);
+        summarise(counts, left);
     }
     Ok(())
 }
 
 /// A run in which nothing was denied and nothing is pending ends without a word.
-fn summarise(counts: &Counts, changes: &[Change]) {
-    if counts.denied == 0 && changes.is_empty() {
+fn summarise(counts: &Counts, left: &Left) {
+    if counts.denied == 0 && left.changes.is_empty() && left.nested.files.is_empty() {
         return;
     }
     output::say(&format!(
@@ -89,16 +99,40 @@ fn summarise(counts: &Counts, changes: &[Change]) {
     if counts.denied_by_destination.len() > SHOWN {
         output::say("  and more: see `ringfence denied`");
     }
-    if !changes.is_empty() {
-        output::say("  kept apart, because your own tools would run or trust it:");
-        for change in changes.iter().take(SHOWN) {
-            output::say(&format!(
-                "    {} {}",
-                change.kind.letter(),
-                change.path.display()
-            ));
-        }
+    if !left.changes.is_empty() {
+        output::say(if left.is_overlay {
+            "  kept apart by --overlay:"
+        } else {
+            "  kept apart, because your own tools would run or trust it:"
+        });
+        list(
+            left.changes
+                .iter()
+                .map(|change| format!("{} {}", change.kind.letter(), change.path.display())),
+        );
         output::say("  -> ringfence overlay diff, then overlay apply or overlay discard");
+    }
+    if !left.nested.files.is_empty() {
+        output::say("  new, and your tools would run or trust it if you went there:");
+        list(
+            left.nested
+                .files
+                .iter()
+                .map(|path| path.display().to_string()),
+        );
+    }
+    if left.nested.incomplete {
+        output::say("  the workspace is too large to be searched for such files to its end");
+    }
+}
+
+fn list(lines: impl ExactSizeIterator<Item = String>) {
+    let more = lines.len().saturating_sub(SHOWN);
+    lines
+        .take(SHOWN)
+        .for_each(|line| output::say(&format!("    {line}")));
+    if more > 0 {
+        output::say(&format!("    and {more} more"));
     }
 }
 

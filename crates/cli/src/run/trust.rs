@@ -37,6 +37,9 @@ pub(super) fn bundle(extra: &[PathBuf], data: &Path) -> Result<Option<PathBuf>> 
     Ok(Some(path))
 }
 
+/// Where the bundle is in the sandbox.
+pub(super) const INSIDE: &str = "/etc/ringfence/ca-bundle.pem";
+
 const MARK: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Where distributions keep the bundle of all trusted authorities.

@@ -241,6 +241,7 @@ impl Stage {
                 .into_iter()
                 .flatten()
                 .collect(),
+            show: Vec::new(),
             hide: Vec::new(),
             steering: Vec::new(),
             private: Vec::new(),

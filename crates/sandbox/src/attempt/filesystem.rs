@@ -85,10 +85,11 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         &["protect"],
         |scene| {
             with(scene.workspace.as_ref(), "workspace", |path| {
-                escaped_if_ok(
-                    fs::rename(path.join(".git"), path.join("moved")),
-                    "it was renamed",
-                )
+                let (there, away) = (path.join(".git"), path.join("moved"));
+                let renamed = fs::rename(&there, &away);
+                // The next attempts aim at it.
+                let _ = fs::rename(&away, &there);
+                escaped_if_ok(renamed, "it was renamed")
             })
         },
     ),
@@ -127,13 +128,13 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         },
     ),
     attempt(
-        "magic-keys",
+        "interrupts",
         false,
-        "open /proc/sysrq-trigger for writing",
+        "open the routing of interrupts for writing",
         &["proc-masks", "landlock"],
         |_| {
             escaped_if_ok(
-                open_for_writing("/proc/sysrq-trigger").and_then(real),
+                open_for_writing("/proc/irq/default_smp_affinity"),
                 "it was opened",
             )
         },
@@ -177,11 +178,7 @@ fn open_for_writing(path: &str) -> io::Result<fs::File> {
     fs::File::options().write(true).open(path)
 }
 
-/// The null device that covers a file of the kernel's can be opened, and does nothing.
-fn real(file: fs::File) -> io::Result<()> {
-    regular(&file.metadata()?)
-}
-
+/// The null device that covers a file of the kernel's is no regular file.
 fn regular(meta: &fs::Metadata) -> io::Result<()> {
     if meta.is_file() {
         return Ok(());

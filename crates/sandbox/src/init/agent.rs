@@ -123,7 +123,8 @@ fn execute(spec: &Spec) -> io::Error {
 
 /// Has renames over protected files done by pid 1; see [`replace`].
 fn hand_over_renames(job: &Job, channel: &Channel) -> io::Result<()> {
-    if job.spec.protected_files.is_empty() {
+    // The kernel takes a filter only from a process without a way to new privileges.
+    if job.spec.protected_files.is_empty() || job.spec.weakening.is_off("no-new-privs") {
         return Ok(());
     }
     let listener = replace::listen()?;

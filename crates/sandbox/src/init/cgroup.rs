@@ -16,7 +16,7 @@ pub(crate) struct Cgroup {
 }
 
 impl Cgroup {
-    /// Makes the group and moves this process into it, so that all that it starts is in it.
+    /// Makes the group, still empty.
     ///
     /// Where no group can be made, the process limits of `setrlimit(2)` are what remains; that
     /// is an error only if the plan bounds memory, which `setrlimit(2)` cannot do.
@@ -28,7 +28,7 @@ impl Cgroup {
             return Ok(cgroup);
         }
         let result = hierarchies()
-            .and_then(|hierarchies| cgroup.join_all(&hierarchies, &spec.hostname, &spec.limits));
+            .and_then(|hierarchies| cgroup.make_all(&hierarchies, &spec.hostname, &spec.limits));
         match result {
             Ok(()) => Ok(cgroup),
             Err(error) => {
@@ -43,7 +43,7 @@ impl Cgroup {
         }
     }
 
-    fn join_all(
+    fn make_all(
         &mut self,
         hierarchies: &[Hierarchy],
         name: &str,
@@ -54,17 +54,22 @@ impl Cgroup {
             fs::create_dir(&directory)?;
             self.directories.push(directory.clone());
             hierarchy.bound(&directory, limits)?;
-            fs::write(directory.join("cgroup.procs"), "0")?;
         }
         Ok(())
     }
 
-    /// Leaves the group and removes it; all processes in it must have ended.
+    /// Moves a process into the group, so that all that it starts is in it. The kernel may take
+    /// milliseconds for it, which is why the process is busy building meanwhile.
+    pub(crate) fn admit(&self, pid: i32) -> io::Result<()> {
+        for directory in &self.directories {
+            fs::write(directory.join("cgroup.procs"), pid.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Removes the group; all processes in it must have ended.
     pub(crate) fn remove(&self) {
         for directory in &self.directories {
-            if let Some(parent) = directory.parent() {
-                let _ = fs::write(parent.join("cgroup.procs"), "0");
-            }
             let _ = fs::remove_dir(directory);
         }
     }

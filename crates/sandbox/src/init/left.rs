@@ -21,6 +21,7 @@ pub(crate) struct Left {
     /// Empty files and directories that were made to mount over.
     pub placeholders: Vec<Placeholder>,
     /// The control groups that the keeper makes where it may.
+    #[serde(default)]
     pub groups: Vec<PathBuf>,
 }
 

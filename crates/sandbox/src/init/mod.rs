@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, WaitId, WaitIdOptions, set_parent_process_death_signal};
 
 use self::identity::Caller;
@@ -127,11 +128,14 @@ fn keep(channel: Channel, job: &Job) -> i32 {
         Ok(cgroup) => cgroup,
         Err(error) => return fail(error),
     };
-    let namespaces = namespaces(&job.spec.weakening);
+    let (bounded, bounding) = match pipe_with(PipeFlags::CLOEXEC) {
+        Ok(ends) => ends,
+        Err(error) => return fail(SetupError::at("making a pipe")(error)),
+    };
     let caller = Caller::current();
     caller.drop_groups();
-    match sys::clone_into(namespaces) {
-        Ok(Forked::Child) => match build(&channel, job, caller) {
+    match sys::clone_into(namespaces(&job.spec.weakening)) {
+        Ok(Forked::Child) => match build(&channel, job, caller, bounded) {
             Ok(built) => {
                 // Without its keeper a sandbox would be taken for a dead one. Giving up
                 // privileges cleared what was asked for earlier, so it is asked for here.
@@ -140,8 +144,9 @@ fn keep(channel: Channel, job: &Job) -> i32 {
             }
             Err(error) => sys::exit_now(fail(error)),
         },
-        Ok(Forked::Parent { pidfd, .. }) => {
+        Ok(Forked::Parent { pid, pidfd }) => {
             drop(channel);
+            bound(&cgroup, pid, bounding, &job.spec);
             if let Some(pidfd) = pidfd {
                 let _ =
                     rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
@@ -154,14 +159,29 @@ fn keep(channel: Channel, job: &Job) -> i32 {
     }
 }
 
+/// Moves pid 1 into its group and tells it so; it starts nothing before.
+fn bound(cgroup: &cgroup::Cgroup, pid: i32, bounding: OwnedFd, spec: &Spec) {
+    let admitted = cgroup.admit(pid);
+    if admitted.is_ok() || spec.limits.memory.is_none() {
+        let _ = rustix::io::write(&bounding, b"!");
+    }
+}
+
 /// What pid 1 needs after building.
 pub(crate) struct Built {
+    /// Readable once this process is in its control group; closed if it cannot be.
+    pub(crate) bounded: OwnedFd,
     pub(crate) terminal: Option<terminal::Slave>,
     pub(crate) filters: seccomp::Filters,
 }
 
 /// Builds everything in the new namespaces and reports the listeners.
-fn build(channel: &Channel, job: &Job, caller: Caller) -> Result<Built, SetupError> {
+fn build(
+    channel: &Channel,
+    job: &Job,
+    caller: Caller,
+    bounded: OwnedFd,
+) -> Result<Built, SetupError> {
     let spec = &job.spec;
     caller.map().map_err(SetupError::at("mapping the user"))?;
     rustix::system::sethostname(spec.hostname.as_bytes())
@@ -182,6 +202,7 @@ fn build(channel: &Channel, job: &Job, caller: Caller) -> Result<Built, SetupErr
     report_built(channel, &listeners, terminal.as_ref())
         .map_err(SetupError::at("handing out the listeners"))?;
     Ok(Built {
+        bounded,
         terminal: terminal.map(|terminal| terminal.slave),
         filters,
     })

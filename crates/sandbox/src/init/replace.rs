@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags};
@@ -77,9 +78,7 @@ impl Rename {
         let from = rustix::fs::openat(CWD, &self.from, flags, Mode::empty())?;
         let mut content = Vec::new();
         let mut from = File::from(from);
-        if !from.metadata()?.is_file() {
-            return Err(io::Error::from_raw_os_error(libc::EBUSY));
-        }
+        check_source(&from.metadata()?, target)?;
         Read::by_ref(&mut from)
             .take(MOST_OCTETS)
             .read_to_end(&mut content)?;
@@ -93,6 +92,19 @@ impl Rename {
         to.set_len(u64::try_from(content.len()).unwrap_or(MOST_OCTETS))?;
         fs::remove_file(&self.from)
     }
+}
+
+/// Only a file that the kernel could have renamed there: pid 1 may read more than the agent, its
+/// own files in /proc for example, and must not read them for it.
+fn check_source(from: &fs::Metadata, target: &Path) -> io::Result<()> {
+    if !from.is_file() {
+        return Err(io::Error::from_raw_os_error(libc::EBUSY));
+    }
+    let parent = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    if fs::metadata(parent)?.dev() != from.dev() {
+        return Err(io::Error::from_raw_os_error(libc::EXDEV));
+    }
+    Ok(())
 }
 
 /// A NUL-terminated string of the caller's.

@@ -36,6 +36,11 @@ fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
     let Some((Order::Start, _)) = channel.receive::<Order>()? else {
         return Ok(());
     };
+    if rustix::io::retry_on_intr(|| rustix::io::read(&built.bounded, &mut [0u8; 1]))? == 0 {
+        return Err(io::Error::other(
+            "memory cannot be bounded by a control group",
+        ));
+    }
     if let Some(terminal) = &built.terminal {
         terminal.control()?;
     }

@@ -77,7 +77,7 @@ pub struct Sandbox {
     keeper: Child,
     /// What this process cleans up if the keeper cannot.
     left: Option<Left>,
-    _alive: File,
+    alive: Option<File>,
 }
 
 /// Sends orders to a sandbox; may be used from any thread.
@@ -95,34 +95,49 @@ pub enum Event {
     Exited(i32),
 }
 
-/// Builds a sandbox. `streams` are the command's standard input, output and error.
-pub fn launch(request: Request, streams: &Streams) -> Result<Launched, LaunchError> {
-    let (spec, left, alive) = plan::plan(request, streams)?;
-    let plan = memory_file(&spec, &left)?;
+/// A sandbox whose init process is building it. The caller may do other work meanwhile.
+#[derive(Debug)]
+pub struct Building(Sandbox);
+
+/// Begins to build a sandbox. `streams` are the command's standard input, output and error.
+pub fn begin(request: Request, streams: &Streams) -> Result<Building, LaunchError> {
     let (channel, theirs) = Channel::pair()?;
-    let keeper = spawn_init(theirs, spec.weakening.init_arguments())?;
+    // The program is loaded while the plan is made.
+    let keeper = spawn_init(theirs, request.weakening.init_arguments())?;
     let mut sandbox = Sandbox {
         channel: Arc::new(channel),
         keeper,
-        left: Some(left),
-        _alive: alive,
+        left: None,
+        alive: None,
     };
+    let (spec, left, alive) = plan::plan(request, streams)?;
+    sandbox.alive = Some(alive);
+    let plan = memory_file(&spec, sandbox.left.insert(left))?;
     let mut fds = vec![plan.as_fd()];
     fds.extend(streams.fds());
     sandbox.channel.send(&Order::Build, &fds)?;
-    match sandbox.channel.receive::<Report>()? {
-        Some((Report::Built { v6, terminal }, fds)) => {
-            let (listeners, terminal) = unpack(fds, v6, terminal).ok_or(LaunchError::Ended)?;
-            Ok(Launched {
-                sandbox,
-                listeners,
-                terminal,
-            })
-        }
-        other => {
-            let error = failure(other.map(|(report, _)| report));
-            sandbox.finish();
-            Err(error)
+    Ok(Building(sandbox))
+}
+
+/// Builds a sandbox.
+pub fn launch(request: Request, streams: &Streams) -> Result<Launched, LaunchError> {
+    begin(request, streams)?.finish()
+}
+
+impl Building {
+    /// Waits until it is built.
+    pub fn finish(self) -> Result<Launched, LaunchError> {
+        let Self(sandbox) = self;
+        match sandbox.channel.receive::<Report>()? {
+            Some((Report::Built { v6, terminal }, fds)) => {
+                let (listeners, terminal) = unpack(fds, v6, terminal).ok_or(LaunchError::Ended)?;
+                Ok(Launched {
+                    sandbox,
+                    listeners,
+                    terminal,
+                })
+            }
+            other => Err(failure(other.map(|(report, _)| report))),
         }
     }
 }
@@ -164,6 +179,7 @@ impl Sandbox {
         if let Some(left) = self.left.take().filter(|_| !is_clean) {
             left.clean_up();
         }
+        drop(self.alive.take());
     }
 }
 

@@ -3,12 +3,15 @@
 
 pub mod doctor;
 mod launch;
+pub mod nested;
 pub mod overlay;
 mod plan;
 mod protect;
 mod streams;
 
-pub use launch::{Control, Event, LaunchError, Launched, Listeners, Sandbox, launch};
+pub use launch::{
+    Building, Control, Event, LaunchError, Launched, Listeners, Sandbox, begin, launch,
+};
 pub use plan::{PlanError, Request, Workspace, WorkspaceMode};
 pub(crate) use protect::JOURNAL;
 pub use protect::sweep;

@@ -32,6 +32,8 @@ pub struct Request {
     pub home: PathBuf,
     /// Further paths of the host that may be read.
     pub read: Vec<PathBuf>,
+    /// Single files of the host that may be read at another path: from where, and where.
+    pub show: Vec<(PathBuf, PathBuf)>,
     /// Paths below the workspace that are not shown.
     pub hide: Vec<PathBuf>,
     /// Files that steer the run itself. Those below the workspace are protected.
@@ -195,14 +197,12 @@ fn check(directory: &Path, home: &Path) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Neither a directory that must stay outside, nor one in it, nor one that holds it, is shown.
-/// A single file in it may be: the caller of this crate put it there to be shown.
+/// Neither a directory that must stay outside, nor anything in it, nor what holds it, is shown.
 fn check_private(shown: &Path, private: &[PathBuf]) -> Result<(), PlanError> {
     let shown = fs::canonicalize(shown).unwrap_or_else(|_| shown.to_owned());
     for private in private {
         let private = fs::canonicalize(private).unwrap_or_else(|_| private.clone());
-        let within = shown.starts_with(&private) && !shown.is_file();
-        if within || private.starts_with(&shown) {
+        if shown.starts_with(&private) || private.starts_with(&shown) {
             return Err(PlanError::ShowsPrivate { shown, private });
         }
     }

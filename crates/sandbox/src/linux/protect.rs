@@ -69,7 +69,7 @@ fn inside(workspace: &Path, file: &Path) -> Option<PathBuf> {
 
 /// What a protected path is where it does not exist.
 #[derive(Clone, Copy)]
-enum Shape {
+pub(super) enum Shape {
     Directory,
     File,
 }
@@ -164,26 +164,21 @@ impl Protection {
     }
 
     fn copied_file(&mut self, path: &Path, store: &Path) -> io::Result<()> {
-        make_directory(store)?;
-        let copy = store.join("file");
-        fs::copy(path, &copy)?;
-        self.bind(path, copy.clone());
-        self.layers.push(Layer::new(LayerKind::File, path, copy));
+        fs::copy(path, store)?;
+        self.bind(path, store.to_owned());
+        self.layers
+            .push(Layer::new(LayerKind::File, path, store.to_owned()));
         Ok(())
     }
 
     fn placeholder(&mut self, path: &Path, shape: Shape, store: &Path) -> io::Result<()> {
         let directory = matches!(shape, Shape::Directory);
-        let private = if directory {
-            let private = store.join("directory");
+        let private = store.to_owned();
+        if directory {
             make_directory(&private)?;
-            private
         } else {
-            make_directory(store)?;
-            let private = store.join("file");
             fs::File::create_new(&private)?;
-            private
-        };
+        }
         self.placeholders.push(Placeholder {
             path: path.to_owned(),
             directory,
@@ -283,7 +278,7 @@ impl Placeholder {
 const PARENTS: [&str; 1] = [".git"];
 
 /// What editors, shells and agents run or trust when they are started in a directory.
-const ANYWHERE: &[(&str, Shape)] = &[
+pub(super) const ANYWHERE: &[(&str, Shape)] = &[
     (".vscode", Shape::Directory),
     (".idea", Shape::Directory),
     (".zed", Shape::Directory),

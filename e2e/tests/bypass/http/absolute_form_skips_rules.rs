@@ -29,7 +29,7 @@ fn a_proxy_request_for_https_is_not_forwarded_in_clear_text() {
     let site = Site::new();
     let ended = site.host.run().profile("open").python(
         "from wire import *\n\
-         show(say(PROXY, b'GET https://api.test/open/a HTTP/1.1\\r\\nHost: api.test\\r\\n\\r\\n'))",
+         show(say(PROXY, b'GET https://api.test/open/a HTTP/1.1\\r\\nHost: api.test\\r\\nConnection: close\\r\\n\\r\\n'))",
     );
     assert!(ended.stdout.starts_with("HTTP/1.1 400 "), "{ended}");
     assert!(ended.stdout.contains("use CONNECT"), "{ended}");

@@ -38,6 +38,7 @@ pub(crate) fn set_up(weakening: &Weakening) -> io::Result<Listeners> {
     routes::loopback_up()?;
     let listeners = listen()?;
     let has_v6 = listeners.tcp_v6.is_some();
+    routes::add_gateway_addresses(has_v6)?;
     if !weakening.is_off("any-ip") {
         routes::make_every_address_local(has_v6)?;
     }

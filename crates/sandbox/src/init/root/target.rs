@@ -27,23 +27,22 @@ impl Root {
 
     /// Opens the place at `path`, making it and its parents where they are missing.
     pub(super) fn mount_point(&self, path: &Path, directory: bool) -> io::Result<OwnedFd> {
-        match self.open(path) {
-            Ok(found) => return Ok(found),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
         let (parent, name) = self.parent(path)?;
-        if directory {
-            rustix::fs::mkdirat(&parent, name, Mode::from(0o755))?;
+        let made = if directory {
+            rustix::fs::mkdirat(&parent, name, Mode::from(0o755))
         } else {
-            rustix::fs::openat(
-                &parent,
-                name,
-                OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC,
-                Mode::from(0o644),
-            )?;
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+            rustix::fs::openat(&parent, name, flags, Mode::from(0o644)).map(drop)
+        };
+        match made {
+            Ok(()) => {
+                let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                Ok(rustix::fs::openat(&parent, name, flags, Mode::empty())?)
+            }
+            // What is there already may be a link, or in a tree that cannot be written.
+            Err(Errno::EXIST | Errno::ROFS | Errno::ACCESS | Errno::PERM) => self.open(path),
+            Err(error) => Err(error.into()),
         }
-        self.open(path)
     }
 
     pub(super) fn symlink(&self, target: &Path, at: &Path) -> io::Result<()> {

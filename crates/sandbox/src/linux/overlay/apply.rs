@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Component, Path};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 use super::{Change, ChangeKind};
 
@@ -20,20 +20,23 @@ pub(super) fn apply(workspace: &Path, change: &Change) -> io::Result<()> {
     }
 }
 
+/// Opens the directory that holds `path`, making those below the workspace that are missing.
 fn open_parent<'a>(workspace: &Path, path: &'a Path) -> io::Result<(OwnedFd, &'a Path)> {
     let outside = || io::Error::new(io::ErrorKind::InvalidInput, "not below the workspace");
     let relative = path.strip_prefix(workspace).map_err(|_| outside())?;
     let name = path.file_name().ok_or_else(outside)?;
-    let parent = relative.parent().ok_or_else(outside)?;
-    let parent = if parent.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        parent
-    };
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = rustix::fs::openat(CWD, workspace, flags, Mode::empty())?;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    let parent = rustix::fs::openat2(&root, parent, flags, Mode::empty(), resolve)?;
+    let mut parent = rustix::fs::openat(CWD, workspace, flags, Mode::empty())?;
+    for component in relative.parent().ok_or_else(outside)?.components() {
+        let Component::Normal(component) = component else {
+            return Err(outside());
+        };
+        match rustix::fs::mkdirat(&parent, component, Mode::from(0o755)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        parent = rustix::fs::openat(&parent, component, flags | OFlags::NOFOLLOW, Mode::empty())?;
+    }
     Ok((parent, Path::new(name)))
 }
 

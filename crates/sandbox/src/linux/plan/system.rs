@@ -25,6 +25,11 @@ pub(super) fn mounts(request: &Request) -> Vec<Mount> {
             .filter_map(|name| read(&request.home.join(name))),
     );
     mounts.extend(request.read.iter().filter_map(|path| read(path)));
+    mounts.extend(request.show.iter().map(|(from, at)| Mount::Bind {
+        from: from.clone(),
+        at: at.clone(),
+        access: Access::Read,
+    }));
     let files = account::files(&request.home, &request.hostname)
         .into_iter()
         .chain(request.files.iter().cloned());
