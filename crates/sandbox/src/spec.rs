@@ -77,6 +77,11 @@ pub enum Mount {
         /// Where it appears.
         at: PathBuf,
     },
+    /// A symbolic link that is there already and must stay what it is.
+    Link {
+        /// Where it is, on the host and inside.
+        at: PathBuf,
+    },
     /// A small read-only file with this content.
     File {
         /// Where it appears.

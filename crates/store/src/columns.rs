@@ -123,6 +123,12 @@ pub(crate) fn refusal(decision: &Decision, closing: Option<&Closing>) -> Option<
     }
 }
 
+/// What to do about it, in the words of whoever refused it.
+pub(crate) fn next_step(decision: &Decision, closing: Option<&Closing>) -> Option<String> {
+    let later = closing.and_then(|closing| closing.next_step.as_ref());
+    later.or(decision.next_step.as_ref()).cloned()
+}
+
 pub(crate) const fn effect(effect: Effect) -> &'static str {
     match effect {
         Effect::Allow => "allow",

@@ -6,7 +6,7 @@ use ringfence_model::{Action, AgentName, Closing, Decision, Destination, Effect,
 use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
-use crate::columns::refusal;
+use crate::columns::{next_step, refusal};
 use crate::error::StoreError;
 use crate::events::{parse_closed, parse_opened};
 use crate::filter::Filter;
@@ -70,6 +70,7 @@ impl Row {
         };
         let code = refusal(&event.decision, closing.as_ref())
             .ok_or_else(|| corrupt("it was not refused"))?;
+        let next_step = next_step(&event.decision, closing.as_ref());
         Ok(Denial {
             destination: event.action.destination().clone(),
             agent: event.agent,
@@ -79,7 +80,7 @@ impl Row {
             first_seen: time(self.first_seen)?,
             last_seen: time(self.last_seen)?,
             sample: event.action,
-            next_step: event.decision.next_step,
+            next_step,
         })
     }
 }

@@ -150,7 +150,7 @@ impl Tally {
             if let Some(count) = self.allowed.get_mut(&destination) {
                 *count = count.saturating_sub(1);
             }
-            self.deny(destination, code, None);
+            self.deny(destination, code, closing.next_step.as_deref());
         }
     }
 }

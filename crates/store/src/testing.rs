@@ -90,6 +90,7 @@ pub(crate) fn closed(number: u32, outcome: Outcome) -> Closing {
         time: time(number) + SignedDuration::from_millis(500),
         outcome,
         detail: None,
+        next_step: None,
         upstream: Some(Upstream {
             address: "192.0.2.1:443".parse().unwrap(),
             sni: Some("docs.test".to_owned()),

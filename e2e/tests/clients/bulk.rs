@@ -13,7 +13,7 @@ fn a_gibibyte_arrives_whole_over_tls() {
     let script = Way::Transparent.script("curl -sS --fail https://web.test/big | sha256sum");
     let ended = site.run().sh(&script);
     assert_prints(&ended, DIGEST);
-    let received = &ended.events[0]["closing"]["transfer"]["received"];
+    let received = &ended.events[0]["closing"]["received"];
     assert!(
         received.as_u64().is_some_and(|octets| octets > GIBIBYTE),
         "{ended}"

@@ -4,7 +4,7 @@ use ringfence_e2e::{Host, Running};
 use ringfence_testkit::nginx::HELLO;
 use ringfence_testkit::poll;
 use ringfence_testkit::port::ReservedPort;
-use ringfence_testkit::process::{command, run};
+use ringfence_testkit::process::{Server, command, run};
 use rustix::process::Signal;
 
 use super::site::Site;
@@ -63,21 +63,15 @@ fn a_client_of_the_machine_reaches_what_is_allowed_and_nothing_else() {
 #[test]
 fn a_free_port_is_chosen_and_said() {
     let host = Host::new();
-    let gateway = host.start(&["gateway", "--listen", "127.0.0.1:0"]);
-    let pid = gateway.pid();
-    poll::until_true("a listening socket", || {
-        std::fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|fds| {
-            fds.flatten().any(|fd| {
-                std::fs::read_link(fd.path())
-                    .is_ok_and(|to| to.display().to_string().starts_with("socket:"))
-            })
-        })
-    })
-    .unwrap();
-    gateway.signal(Signal::INT);
-    let ended = gateway.wait();
-    let (_, port) = ended.stderr.trim().rsplit_once("127.0.0.1:").unwrap();
-    assert_ne!(port.parse::<u16>().unwrap(), 0, "{ended}");
+    let mut gateway = host.command();
+    gateway.args(["gateway", "--listen", "127.0.0.1:0"]);
+    let gateway = Server::start(host.workdir(), "gateway", &mut gateway).unwrap();
+    let said = poll::until("a line", || {
+        Ok(gateway.log().ends_with('\n').then(|| gateway.log()))
+    });
+    let said = said.unwrap();
+    let (_, address) = said.trim().rsplit_once(' ').unwrap();
+    poll::connect(address.parse().unwrap()).unwrap();
 }
 
 #[test]

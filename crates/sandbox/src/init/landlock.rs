@@ -103,7 +103,7 @@ fn access_of(mount: &Mount) -> Option<(PathBuf, BitFlags<AccessFs>)> {
         Mount::File { at, .. } => Some((at.clone(), read)),
         Mount::Proc => Some((PathBuf::from("/proc"), read)),
         Mount::Dev => Some((PathBuf::from("/dev"), all)),
-        Mount::Symlink { .. } => None,
+        Mount::Symlink { .. } | Mount::Link { .. } => None,
     }
 }
 

@@ -60,29 +60,28 @@ impl Left {
         for group in &self.groups {
             remove_group(group);
         }
-        if overlay::discard_unchanged(&self.state).is_err() {
-            let _ = fs::remove_file(self.state.join(JOURNAL));
-        }
+        // What the agent wrote stays, until the person takes it over or throws it away.
+        let _ = overlay::discard_unchanged(&self.state);
     }
 
     /// Removes the placeholders that no other living run needs. One that is not empty any more
-    /// is the person's by now and stays.
+    /// is the person's by now and stays. From then on this run needs none either.
     fn remove_placeholders(&self) {
-        if self.placeholders.is_empty() {
-            return;
-        }
         // Removing a placeholder takes the mounts off it in every sandbox, so no other run may
         // begin to rely on one between the look and the removal.
         let Some(runs) = self.state.parent() else {
             return;
         };
         let Ok(_lock) = lock(runs) else { return };
-        let needed = needed_by_others(runs, &self.state);
-        for placeholder in &self.placeholders {
-            if !needed.contains(placeholder) {
-                placeholder.remove();
-            }
+        if !self.placeholders.is_empty() {
+            let needed = needed_by_others(runs, &self.state);
+            let unneeded = |placeholder: &&Placeholder| !needed.contains(*placeholder);
+            self.placeholders
+                .iter()
+                .filter(unneeded)
+                .for_each(Placeholder::remove);
         }
+        let _ = fs::remove_file(self.state.join(JOURNAL));
     }
 }
 
@@ -121,7 +120,8 @@ pub(crate) fn lock(runs: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-fn needed_by_others(runs: &Path, own: &Path) -> BTreeSet<Placeholder> {
+/// The placeholders of all living runs but the one that is kept in `own`.
+pub(crate) fn needed_by_others(runs: &Path, own: &Path) -> BTreeSet<Placeholder> {
     let Ok(entries) = fs::read_dir(runs) else {
         return BTreeSet::new();
     };

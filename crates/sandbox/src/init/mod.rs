@@ -28,7 +28,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, WaitId, WaitIdOptions, set_parent_process_death_signal};
 
 use self::identity::Caller;
-pub(crate) use self::left::{Left, Placeholder, lock};
+pub(crate) use self::left::{Left, Placeholder, lock, needed_by_others};
 use crate::control::{Channel, Order, Report};
 use crate::spec::Spec;
 use crate::sys::{self, Forked};

@@ -122,6 +122,8 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, F
     }
     protect::make_directory(&request.state).map_err(at(&request.state))?;
     let mut mounts = system::mounts(&request);
+    // Held until the placeholders are made: what is one is not to be taken for the person's own.
+    let _lock = lock(&request.state).map_err(at(&request.state))?;
     let protection = place_workspace(&request, &directory, &mut mounts).map_err(at(&directory))?;
     for path in &request.hide {
         mounts.extend(hidden(&directory.join(path)));
@@ -163,17 +165,18 @@ fn beside(canary: Option<&Path>) -> Option<Mount> {
     })
 }
 
-/// Placeholders are made under the lock that also guards their removal.
+/// Placeholders are planned and made under the lock that also guards their removal.
+fn lock(state: &Path) -> io::Result<File> {
+    init::lock(state.parent().ok_or(io::ErrorKind::InvalidInput)?)
+}
+
 fn commit(
     protection: &Protection,
     request: &Request,
     manifest: &Manifest,
 ) -> io::Result<(Left, File)> {
-    let state = &request.state;
-    let runs = state.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let _lock = init::lock(runs)?;
     let groups = init::cgroup::places(&request.hostname);
-    protect::commit(protection, groups, state, manifest)
+    protect::commit(protection, groups, &request.state, manifest)
 }
 
 /// A home directory, or one that holds it, is no workspace.

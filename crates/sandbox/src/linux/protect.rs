@@ -7,6 +7,7 @@
 //! something, so an empty placeholder is made on the host and removed when the sandbox ends.
 //! A journal tells a later run what to remove if even the keeper was killed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::overlay::{Layer, LayerKind, Manifest};
-use crate::init::{Left, Placeholder};
+use crate::init::{self, Left, Placeholder};
 use crate::spec::{Access, Mount};
 
 /// What protecting a workspace adds to the plan.
@@ -25,20 +26,27 @@ pub(super) struct Protection {
     pub(super) mounts: Vec<Mount>,
     pub(super) layers: Vec<Layer>,
     pub(super) placeholders: Vec<Placeholder>,
+    /// Placeholders of other runs that are alive.
+    pub(super) made_by_others: BTreeSet<Placeholder>,
 }
 
-/// Plans the protection of `workspace`, keeping the private copies below `state`. The files of
+/// Plans the protection of `workspace` under the lock of all runs, keeping the private copies below `state`. The files of
 /// `steering` that are in the workspace are protected like the well-known ones.
 pub(super) fn protect(
     workspace: &Path,
     state: &Path,
     steering: &[PathBuf],
 ) -> io::Result<Protection> {
-    let mut protection = Protection::default();
+    let runs = state.parent().unwrap_or(state);
+    let mut protection = Protection {
+        made_by_others: init::needed_by_others(runs, state),
+        ..Protection::default()
+    };
     for parent in PARENTS {
         protection.pin(&workspace.join(parent));
     }
-    let mut paths: Vec<(PathBuf, Shape)> = wanted(workspace)
+    let mut paths: Vec<(PathBuf, Shape)> = protection
+        .wanted(workspace)
         .into_iter()
         .map(|(path, shape)| (workspace.join(path), shape))
         .collect();
@@ -74,25 +82,39 @@ pub(super) enum Shape {
     File,
 }
 
-/// The paths to protect. Without a repository, `.git` itself is one: a repository that the
-/// agent makes there would have the configuration that it likes.
-fn wanted(workspace: &Path) -> Vec<(&'static str, Shape)> {
-    let git: &[(&'static str, Shape)] = if workspace.join(".git").is_dir() {
-        &[
-            (".git/hooks", Shape::Directory),
-            (".git/config", Shape::File),
-            (".git/config.worktree", Shape::File),
-            (".git/modules", Shape::Directory),
-        ]
-    } else if workspace.join(".git").is_file() {
-        &[(".git", Shape::File)]
-    } else {
-        &[(".git", Shape::Directory)]
-    };
-    git.iter().chain(ANYWHERE).copied().collect()
-}
-
 impl Protection {
+    /// The paths to protect. Without a repository, `.git` itself is one: a repository that the
+    /// agent makes there would have the configuration that it likes.
+    fn wanted(&self, workspace: &Path) -> Vec<(&'static str, Shape)> {
+        let path = workspace.join(".git");
+        let git: &[(&'static str, Shape)] = if path.is_dir() && !self.is_made_by_others(&path) {
+            &[
+                (".git/hooks", Shape::Directory),
+                (".git/config", Shape::File),
+                (".git/config.worktree", Shape::File),
+                (".git/modules", Shape::Directory),
+            ]
+        } else if path.is_file() {
+            &[(".git", Shape::File)]
+        } else {
+            &[(".git", Shape::Directory)]
+        };
+        git.iter().chain(ANYWHERE).copied().collect()
+    }
+
+    /// Whether another run made it, only to mount over it, and it is empty as it was made. It
+    /// goes away with the last run that names it, so this run has to name it too.
+    fn is_made_by_others(&self, path: &Path) -> bool {
+        let directory = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+        let is_empty = || match fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(_) => fs::symlink_metadata(path).is_ok_and(|meta| meta.len() == 0),
+        };
+        let path = path.to_owned();
+        let placeholder = Placeholder { path, directory };
+        self.made_by_others.contains(&placeholder) && is_empty()
+    }
+
     /// The protected paths that are files, as seen inside.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         self.layers
@@ -137,6 +159,7 @@ impl Protection {
             Err(error) => return Err(error),
         };
         match existing {
+            Some(_) if self.is_made_by_others(path) => self.placeholder(path, shape, store),
             // A link leads to something else, which is protected or not by its own name; the
             // link itself is kept by mounting over what it leads to.
             Some(meta) if meta.is_symlink() => Ok(()),

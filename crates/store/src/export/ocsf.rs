@@ -7,7 +7,7 @@ use ringfence_model::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::columns::refusal;
+use crate::columns::{next_step, refusal};
 use crate::events::StoredEvent;
 
 /// The OCSF event of one action.
@@ -42,7 +42,7 @@ pub(super) fn value(stored: &StoredEvent) -> Value {
             "run": event.run.to_string(),
             "parent": event.parent.map(|parent| parent.to_string()),
             "code": refusal.unwrap_or(event.decision.code),
-            "next_step": event.decision.next_step,
+            "next_step": next_step(&event.decision, closing),
             "upstream": closing.and_then(|closing| closing.upstream.as_ref()),
         },
     }));

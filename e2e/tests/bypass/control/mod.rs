@@ -1,1 +1,9 @@
-//! x
+//! Ringfence itself as the target: its listeners, its process, its policy and its records.
+
+mod capture_listener;
+mod environment_secret;
+mod gateway_addresses;
+mod internal_names;
+mod pid1;
+mod policy_from_inside;
+mod self_request_loop;

@@ -28,7 +28,7 @@ fn an_interrupt_ends_what_runs_and_not_the_shell_in_the_sandbox() {
         .wait_for("$ ");
     screen.line("echo be''gun; sleep 600").wait_for("begun");
     screen.key("\x03").wait_for("$ ");
-    screen.line("echo code $''?").wait_for("code 130");
+    screen.line("echo code $?").wait_for("code 130");
     screen.line("exit").prompt();
 }
 

@@ -4,19 +4,28 @@ use ringfence_e2e::Host;
 
 use super::screen::Screen;
 
+/// Prints the size now and at every change.
+const WATCH: &str = "
+import os, signal
+def show(*_):
+    size = os.get_terminal_size()
+    print(f'{size.lines} rows, {size.columns} columns')
+signal.signal(signal.SIGWINCH, show)
+show()
+while True:
+    signal.pause()
+";
+
 #[test]
 fn the_size_is_passed_on_and_so_is_its_change() {
     let host = Host::new();
+    host.file("watch.py", WATCH);
     let mut screen = Screen::open(&host);
     screen.resize(33, 77);
-    screen
-        .line("ringfence run -- bash --norc --noediting")
-        .wait_for("$ ");
-    screen.line("stty size").wait_for("33 77");
-    screen
-        .line("trap 'echo now $(stty size)' WINCH; echo s''et")
-        .wait_for("set");
+    screen.line("ringfence run -- python3 watch.py");
+    screen.wait_for("33 rows, 77 columns");
     screen.resize(40, 100);
-    screen.line("").wait_for("now 40 100");
-    screen.line("exit").prompt();
+    screen.wait_for("40 rows, 100 columns");
+    screen.key("\x03").prompt();
+    screen.line("stty size").wait_for("40 100");
 }

@@ -64,6 +64,7 @@ impl Source {
     fn open(mount: &Mount) -> io::Result<Self> {
         Ok(match mount {
             Mount::Bind { from, .. } => Self::Tree(clone_tree(from)?),
+            Mount::Link { at } => Self::Tree(clone_link(at)?),
             Mount::Overlay {
                 lower, upper, work, ..
             } => Self::Layers {
@@ -85,6 +86,8 @@ fn place(root: &Root, mount: &Mount, source: Source, weakening: &Weakening) -> i
             let is_directory = is_directory(&tree)?;
             attach(&tree, &root.mount_point(at, is_directory)?)
         }
+        // A link that is a mount point can be followed, but neither removed nor replaced.
+        (Mount::Link { at }, Source::Tree(link)) => attach(&link, &root.open_link(at)?),
         (Mount::Overlay { at, .. }, Source::Layers { lower, upper, work }) => {
             FileSystem::overlay(&lower, &upper, &work)?.mount(&root.mount_point(at, true)?)
         }
@@ -95,7 +98,7 @@ fn place(root: &Root, mount: &Mount, source: Source, weakening: &Weakening) -> i
         (Mount::File { at, content }, _) => root.file(at, content),
         (Mount::Proc, _) => proc::mount(root, weakening),
         (Mount::Dev, _) => devices::mount(root),
-        (Mount::Bind { .. } | Mount::Overlay { .. }, _) => Err(io::ErrorKind::InvalidInput.into()),
+        (Mount::Bind { .. } | Mount::Link { .. } | Mount::Overlay { .. }, _) => Err(io::ErrorKind::InvalidInput.into()),
     }
 }
 
@@ -122,6 +125,13 @@ fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::mount::open_tree(CWD, path, flags)?)
 }
 
+fn clone_link(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_SYMLINK_NOFOLLOW;
+    Ok(rustix::mount::open_tree(CWD, path, flags)?)
+}
+
 fn open_path(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(
         path,
@@ -142,6 +152,7 @@ fn describe(mount: &Mount) -> String {
         Mount::Overlay { at, .. } => {
             format!("mounting the copy-on-write layer at {}", at.display())
         }
+        Mount::Link { at } => format!("keeping the link {}", at.display()),
         Mount::Tmpfs { at, .. } | Mount::File { at, .. } | Mount::Symlink { at, .. } => {
             format!("making {}", at.display())
         }
