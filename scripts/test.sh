@@ -10,6 +10,8 @@ cd "$(dirname "$0")/.."
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH:/usr/sbin:/sbin"
 target=${CARGO_TARGET_DIR:-$PWD/target}
 export RINGFENCE_BIN=${RINGFENCE_BIN:-$target/debug/ringfence}
+# The build whose protections a test can switch off one by one. It has a directory of its own, so that it is never taken for the other.
+export RINGFENCE_WEAK_BIN=${RINGFENCE_WEAK_BIN:-$target/weaken/debug/ringfence}
 
 passed=0
 failed=0
@@ -43,6 +45,7 @@ run_step() {
     unit) tests "unit and property tests" 'not package(ringfence-e2e)' ;;
     e2e)
         check "build of the binary under test" cargo build --quiet --locked --workspace
+        check "build without protections" cargo build --quiet --locked -p ringfence-cli --features weaken --target-dir "$target/weaken"
         tests "end-to-end tests" 'package(ringfence-e2e)'
         ;;
     fuzz) check "fuzz targets, 10 seconds each" fuzz/run.sh 10 ;;

@@ -5,7 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use ringfence_gateway::wire::http::{
-    BodyKind, RequestHead, RequestReader, TargetForm, Version, read_request, write_request,
+    BodyKind, Glimpse, RequestHead, RequestReader, TargetForm, Version, glimpse, read_request,
+    write_request,
 };
 use ringfence_gateway::wire::limits::HTTP_FIELDS;
 
@@ -15,9 +16,12 @@ fuzz_target!(|input: &[u8]| {
     let grown = (0..=input.len()).find_map(|end| reader.read(&input[..end]).transpose());
     // The error of an early octet may come before that of a later one; the head may not differ.
     assert_eq!(whole.is_err(), matches!(grown, Some(Err(_))));
+    let seen = glimpse(input);
     let Ok(Some((head, length))) = whole else {
         return;
     };
+    let read = Glimpse::Request(head.method.clone(), head.target.clone());
+    assert_eq!(seen, Some(read));
     assert_eq!(grown, Some(Ok((head.clone(), length))));
     check_against_httparse(&input[..length], &head);
     if let Some(path) = head.target.path() {

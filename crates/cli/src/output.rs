@@ -1,8 +1,9 @@
 //! Printing. Results go to standard output, everything else to standard error; a reader that
-//! went away is no error of ours. What came from an agent is stripped of control characters,
-//! so that no event can drive the person's terminal.
+//! went away is no error of ours. What came from an agent cannot drive the person's terminal,
+//! and a name or a text that an agent chose, shown by [`name`], cannot look like a line of ours.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
@@ -17,6 +18,10 @@ pub(crate) fn line(text: &str) {
 /// Prints a result as one line of JSON.
 pub(crate) fn json<T: Serialize>(value: &T) {
     if let Ok(text) = serde_json::to_string(value) {
+        // Inside of strings, where alone such characters are, JSON may escape any.
+        let text = replace(&text, is_deceptive, |character| {
+            format!("\\u{:04x}", u32::from(character))
+        });
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
 }
@@ -26,9 +31,9 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable(text));
 }
 
-/// Says what went wrong.
+/// Says what went wrong. Further lines are indented, so that none looks like another message.
 pub(crate) fn error(text: &str) {
-    say(&format!("ringfence: {text}"));
+    say(&format!("ringfence: {}", text.replace('\n', "\n  ")));
 }
 
 /// Shows what is wrong in a policy, with the lines around the place where it came from a file.
@@ -63,7 +68,7 @@ pub(crate) fn table(heading: &[&str], rows: Vec<Vec<String>>) {
         })
         .set_header(heading.iter().copied());
     for row in rows {
-        table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());
+        table.add_row(row.iter().map(|cell| name(cell)).collect::<Vec<_>>());
     }
     let text: String = table
         .lines()
@@ -72,15 +77,53 @@ pub(crate) fn table(heading: &[&str], rows: Vec<Vec<String>>) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 
-/// Without control characters other than line ends and tabs.
+/// A path, or any text that an agent chose, as part of one line: line ends, tabs, and characters
+/// that would not be seen or would change how others are seen, are written out.
+pub(crate) fn name(text: &str) -> String {
+    let is_hidden = |character: char| character.is_control() || is_deceptive(character);
+    replace(text, is_hidden, |character| {
+        character.escape_default().to_string()
+    })
+}
+
+/// A path as part of one line.
+pub(crate) fn path(path: &Path) -> String {
+    name(&path.to_string_lossy())
+}
+
+/// Without control characters other than line ends and tabs, and without hidden ones.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' | '\t' => character,
-            character if character.is_control() => '\u{fffd}',
-            character => character,
-        })
-        .collect()
+    let is_hidden = |character: char| {
+        !matches!(character, '\n' | '\t') && (character.is_control() || is_deceptive(character))
+    };
+    replace(text, is_hidden, |_| '\u{fffd}'.to_string())
+}
+
+fn replace(text: &str, is_replaced: impl Fn(char) -> bool, by: impl Fn(char) -> String) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_replaced(character) {
+            replaced.push_str(&by(character));
+        } else {
+            replaced.push(character);
+        }
+    }
+    replaced
+}
+
+/// Characters that have no width, change the direction of text or end a line in some terminals,
+/// and control characters that JSON need not escape.
+const fn is_deceptive(character: char) -> bool {
+    matches!(
+        character,
+        '\u{7f}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -90,5 +133,29 @@ mod tests {
     #[test]
     fn an_escape_sequence_does_not_reach_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\u{9b}c"), "a\u{fffd}[2Jb\u{fffd}c");
+    }
+
+    #[test]
+    fn a_name_cannot_look_like_a_line_of_its_own() {
+        assert_eq!(
+            name("x\nringfence: 0 denied\t\u{1b}[2J"),
+            "x\\nringfence: 0 denied\\t\\u{1b}[2J"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_be_shown_backwards_or_hide_a_part() {
+        for character in ['\u{200b}', '\u{200f}', '\u{202e}', '\u{2066}', '\u{feff}'] {
+            let shown = name(&format!("a{character}b"));
+            assert_eq!(shown, format!("a\\u{{{:x}}}b", u32::from(character)));
+        }
+    }
+
+    #[test]
+    fn ordinary_names_are_shown_as_they_are() {
+        assert_eq!(
+            name("straße/日本 \"a\" \\n.txt"),
+            "straße/日本 \"a\" \\n.txt"
+        );
     }
 }

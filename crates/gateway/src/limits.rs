@@ -68,6 +68,14 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a stopped gateway waits for connections to end by themselves.
 pub const DRAIN: Duration = Duration::from_millis(500);
 
+/// Findings about requests that name no destination that are written in [`FINDING_PERIOD`] for one
+/// sandbox; the rest are counted.
+pub const FINDINGS_IN_PERIOD: usize = 5;
+/// See [`FINDINGS_IN_PERIOD`].
+pub const FINDING_PERIOD: Duration = Duration::from_secs(1);
+/// Octets of such a request that its finding shows.
+pub const FINDING_OCTETS: usize = 120;
+
 /// What may be configured.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -22,6 +22,9 @@ pub struct Spec {
     pub hostname: String,
     /// The file system, in the order in which it is built.
     pub mounts: Vec<Mount>,
+    /// The directory that the agent works in. Sources below it are opened without following any
+    /// link: another sandbox may be writing there.
+    pub workspace: PathBuf,
     /// Mounted files that programs may replace by renaming another one over them.
     pub protected_files: Vec<PathBuf>,
     /// Which of the standard streams are a terminal.

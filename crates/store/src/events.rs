@@ -23,6 +23,39 @@ pub struct StoredEvent {
     pub closing: Option<Closing>,
 }
 
+/// The order of a listing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    NewestFirst,
+    /// As the log took them in.
+    Log,
+    /// The oldest first, from this place on.
+    From(Place),
+}
+
+/// A place in the order of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    time: i64,
+    seq: i64,
+}
+
+impl Place {
+    /// Before every event.
+    pub(crate) const START: Self = Self {
+        time: i64::MIN,
+        seq: i64::MIN,
+    };
+
+    /// The place behind an event.
+    pub(crate) fn behind(event: &StoredEvent) -> Self {
+        Self {
+            time: event.event.time.as_microsecond(),
+            seq: entry::saturating(event.seq).saturating_add(1),
+        }
+    }
+}
+
 impl Store {
     /// The newest events that the filter lets through, oldest first. With `after_seq` the next
     /// events after it, in the order of the log: that is how a caller follows and pages.
@@ -30,13 +63,43 @@ impl Store {
     /// # Errors
     /// Where the database fails or a record cannot be read.
     pub async fn events(&self, filter: &Filter) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut query = listing("", filter);
-        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.pool).await?;
-        let mut events: Vec<StoredEvent> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        let order = match filter.after_seq {
+            Some(_) => Order::Log,
+            None => Order::NewestFirst,
+        };
+        let mut events = self.listed(filter, order).await?;
         if filter.after_seq.is_none() {
             events.reverse();
         }
         Ok(events)
+    }
+
+    pub(crate) async fn listed(
+        &self,
+        filter: &Filter,
+        order: Order,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut query = listing("", filter, order);
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The place of the last of the `count` newest events that the filter lets through; none
+    /// where there are fewer.
+    pub(crate) async fn place_of_newest(
+        &self,
+        filter: &Filter,
+        count: u32,
+    ) -> Result<Option<Place>, StoreError> {
+        let Some(before) = count.checked_sub(1) else {
+            return Ok(None);
+        };
+        let mut query = QueryBuilder::new("SELECT e.time, e.seq FROM events e WHERE 1 = 1");
+        filter.narrow(&mut query);
+        query.push(" ORDER BY e.time DESC, e.seq DESC LIMIT 1 OFFSET ");
+        query.push_bind(i64::from(before));
+        let row: Option<(i64, i64)> = query.build_query_as().fetch_optional(&self.pool).await?;
+        Ok(row.map(|(time, seq)| Place { time, seq }))
     }
 }
 
@@ -73,7 +136,7 @@ pub(crate) fn parse_closed(
     }
 }
 
-pub(crate) fn listing(prefix: &'static str, filter: &Filter) -> QueryBuilder<Sqlite> {
+pub(crate) fn listing(prefix: &'static str, filter: &Filter, order: Order) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(prefix);
     query.push(
         "SELECT e.seq, o.record, e.closed_seq, c.record FROM events e
@@ -82,9 +145,15 @@ pub(crate) fn listing(prefix: &'static str, filter: &Filter) -> QueryBuilder<Sql
          WHERE 1 = 1",
     );
     filter.narrow(&mut query);
-    query.push(match filter.after_seq {
-        Some(_) => " ORDER BY e.seq",
-        None => " ORDER BY e.time DESC, e.seq DESC",
+    if let Order::From(place) = order {
+        query.push(" AND (e.time, e.seq) >= (");
+        query.push_bind(place.time).push(", ");
+        query.push_bind(place.seq).push(")");
+    }
+    query.push(match order {
+        Order::NewestFirst => " ORDER BY e.time DESC, e.seq DESC",
+        Order::Log => " ORDER BY e.seq",
+        Order::From(_) => " ORDER BY e.time, e.seq",
     });
     query.push(" LIMIT ").push_bind(i64::from(filter.answers()));
     query

@@ -26,7 +26,7 @@ pub struct RecordedAction {
 
 impl Store {
     /// The distinct actions among the events that the filter lets through, the most frequent
-    /// first.
+    /// first. What was refused for its form or by a limit is left out: no policy was asked about it.
     ///
     /// # Errors
     /// Where the database fails or a stored action cannot be read.
@@ -35,7 +35,8 @@ impl Store {
         filter: &Filter,
     ) -> Result<Vec<RecordedAction>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT MAX(e.seq), e.agent, e.action, e.effect, COUNT(*) FROM events e WHERE 1 = 1",
+            "SELECT MAX(e.seq), e.agent, e.action, e.effect, COUNT(*) FROM events e WHERE 1 = 1
+             AND e.code NOT IN ('host-mismatch', 'malformed', 'upgrade-refused', 'limit-reached', 'unavailable')",
         );
         filter.narrow(&mut query);
         query.push(

@@ -1,16 +1,19 @@
 //! Two runs in one workspace: each is protected to its own end.
 
-use std::fs;
+use std::fs::{self, File};
 
 use ringfence_e2e::{Host, Running};
 use ringfence_testkit::poll;
+use ringfence_testkit::process::{command, run};
 
-/// Waits for the file `go` of its own, then writes into protected paths.
-const SCRIPT: &str = ": > \"ready$0\"; until [ -e \"go$0\" ]; do read -rt 1 < <(:); done
+/// Waits at its own gate, then writes into protected paths.
+const SCRIPT: &str = ": > \"ready$0\"; cat \"gate$0\"
     echo '{\"tasks\": []}' > .vscode/tasks.json; echo 'echo hooked' > .envrc; mkdir -p .git/hooks; echo hook > .git/hooks/pre-commit
     cat .vscode/tasks.json .envrc .git/hooks/pre-commit";
 
 fn start(host: &Host, name: &str) -> Running {
+    let gate = host.project().join(format!("gate{name}"));
+    run(host.user().run_as(&mut command("mkfifo")).arg(gate)).unwrap();
     let running = host.run().spawn(&["bash", "-c", SCRIPT, name]);
     let ready = host.project().join(format!("ready{name}"));
     poll::until_true("the start of a run", || ready.exists()).unwrap();
@@ -18,7 +21,13 @@ fn start(host: &Host, name: &str) -> Running {
 }
 
 fn finish(host: &Host, name: &str, running: Running) {
-    host.file(format!("go{name}"), "");
+    // Opening the gate waits for the command to be at it.
+    drop(
+        File::options()
+            .write(true)
+            .open(host.project().join(format!("gate{name}")))
+            .unwrap(),
+    );
     let ended = running.wait();
     assert_eq!(
         ended.stdout, "{\"tasks\": []}\necho hooked\nhook\n",
@@ -40,7 +49,9 @@ fn the_second_run_stays_protected_when_the_first_has_ended() {
     let first = start(&host, "1");
     let second = start(&host, "2");
     finish(&host, "1", first);
-    assert!(host.project().join(".vscode").is_dir());
+    for placeholder in [".vscode", ".envrc", ".git"] {
+        assert!(host.project().join(placeholder).exists(), "{placeholder}");
+    }
     finish(&host, "2", second);
     assert!(!is_written(&host));
     assert!(!host.project().join(".vscode").exists());

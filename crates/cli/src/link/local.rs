@@ -10,6 +10,7 @@ use ringfence_policy::Snapshot;
 use ringfence_store::{Counts, Spool, SpoolError, Tally};
 use tokio::sync::watch;
 
+use super::watch::{Look, on_change};
 use crate::failure::Failure;
 use crate::profiles::Sources;
 
@@ -90,15 +91,22 @@ impl Audit for LocalAudit {
 /// The policy in force, reloaded when a file of it changes.
 pub(crate) struct Link {
     sources: Sources,
+    /// How the files looked just before they were loaded.
+    loaded: Look,
     policy: watch::Sender<Arc<Snapshot>>,
 }
 
 impl Link {
     /// Loads the policy. A policy that is not usable starts nothing.
     pub(crate) fn open(sources: Sources) -> Result<Self, Failure> {
+        let loaded = Look::at(&sources.files());
         let snapshot = sources.load(Generation(1))?;
         let (policy, _) = watch::channel(Arc::new(snapshot));
-        Ok(Self { sources, policy })
+        Ok(Self {
+            sources,
+            loaded,
+            policy,
+        })
     }
 
     /// What the gateway decides by.
@@ -112,10 +120,13 @@ impl Link {
     }
 
     /// Loads the policy again for ever, at every change of its files.
-    pub(crate) fn keep_fresh(self, audit: Arc<LocalAudit>) {
+    pub(crate) fn keep_fresh(self, audit: Arc<LocalAudit>) -> Result<(), Failure> {
         self.sources.make_watchable();
-        let files = self.sources.files();
-        super::watch::on_change(files, move || self.reload(&audit));
+        let (files, loaded) = (self.sources.files(), self.loaded.clone());
+        on_change(files, loaded, move || self.reload(&audit)).map_err(|error| {
+            let error = anyhow::Error::new(error);
+            Failure::Unavailable(error.context("changes of the policy cannot be watched for"))
+        })
     }
 
     /// A policy that cannot be read leaves the one before in force; the person is told by the

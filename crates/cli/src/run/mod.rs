@@ -10,7 +10,7 @@ mod terminal;
 mod trust;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
@@ -19,7 +19,8 @@ use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::linux::nested::Nested;
 use ringfence_sandbox::linux::{
-    self, Building, Event, LaunchError, Launched, Request, Sandbox, Workspace, WorkspaceMode,
+    self, Building, Control, Copies, Event, LaunchError, Launched, Request, Sandbox, Workspace,
+    WorkspaceMode,
 };
 use ringfence_sandbox::{Layer, Limits};
 use tokio::runtime::Runtime;
@@ -40,9 +41,12 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let link = Link::open(sources)?;
     let identity = identity(&arguments.agent)?;
     let data = paths::data().map_err(Failure::usage)?;
+    let report = arguments.json_report.as_deref();
+    let report = report.map(report::ReportFile::prepare).transpose()?;
     let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
     let steering = steering(&link, &config, config_file);
     let request = request(&arguments, &config, identity.run, steering)?;
+    let is_steered_from_inside = is_steered_from_inside(&request);
     let state = request.state.clone();
     let workspace = request.workspace.directory.clone();
     record_start(&audit, &arguments, profiles, &request)?;
@@ -52,14 +56,17 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let attended = linux::begin(request, &streams)
         .map_err(refusal)
         .and_then(|building| {
-            drop(streams);
             let session = Session {
                 arguments,
                 audit: Arc::clone(&audit),
                 state,
                 workspace,
                 is_input_terminal,
+                is_steered_from_inside,
                 started,
+                report,
+                lost: Arc::default(),
+                copies: streams.into_copies(),
             };
             session.attend(building, config, link, identity)
         });
@@ -90,12 +97,17 @@ struct Session {
     state: PathBuf,
     workspace: PathBuf,
     is_input_terminal: bool,
+    is_steered_from_inside: bool,
     started: SystemTime,
+    report: Option<report::ReportFile>,
+    lost: Arc<OnceLock<PathBuf>>,
+    /// What copies the command's output out.
+    copies: Copies,
 }
 
 impl Session {
     fn attend(
-        self,
+        mut self,
         building: Building,
         config: Config,
         link: Link,
@@ -104,7 +116,11 @@ impl Session {
         let runtime = runtime()?;
         let gateway =
             Gateway::new(config, self.audit.clone(), link.policy()).map_err(Failure::usage)?;
-        link.keep_fresh(Arc::clone(&self.audit));
+        // Steering files in the workspace, read-only here, may be written by another sandbox: they
+        // were read once, before the start.
+        if !self.is_steered_from_inside {
+            link.keep_fresh(Arc::clone(&self.audit))?;
+        }
         let Launched {
             mut sandbox,
             listeners,
@@ -124,11 +140,16 @@ impl Session {
         };
         let code = self.supervise(&mut sandbox, terminal, &runtime);
         sandbox.finish();
+        let copied = self.copies.finish();
         cancel.cancel();
         // Closings of connections that were open are written before the run's end is.
         let _ = runtime.block_on(serving);
-        let code = code?;
-        self.end(code)
+        let code = self.end(code?)?;
+        copied.map_err(|error| {
+            let error = anyhow::Error::new(error);
+            Failure::Internal(error.context("the command's output could not be written"))
+        })?;
+        Ok(code)
     }
 
     /// Starts the command and waits for its end.
@@ -138,11 +159,12 @@ impl Session {
         terminal: Option<std::os::fd::OwnedFd>,
         runtime: &Runtime,
     ) -> Result<i32, Failure> {
-        sandbox.start().map_err(refusal)?;
         let control = sandbox.control();
+        self.guard(control.clone())?;
+        sandbox.start().map_err(refusal)?;
         let publishing =
             publish::Publisher::start(runtime, &self.arguments.publish, control.clone())?;
-        signals::forward(runtime, control.clone());
+        let signals = signals::forward(runtime, control.clone(), Arc::clone(&self.audit));
         let relay = terminal
             .map(|master| terminal::Relay::start(master, self.is_input_terminal))
             .transpose()
@@ -152,18 +174,50 @@ impl Session {
                 Event::Exited(code) => break code,
                 Event::Connected(connection) => publishing.connected(connection),
                 Event::Stopped(_) => {
-                    let resumed = relay
-                        .as_ref()
-                        .map_or_else(signals::stop_self, terminal::Relay::stop);
-                    resumed.map_err(Failure::internal)?;
-                    let _ = control.signal(signals::CONTINUE, true);
+                    // Without a person at the keys nobody would continue this process.
+                    if let Some(relay) = relay.as_ref().filter(|relay| relay.has_keys()) {
+                        relay.stop().map_err(Failure::internal)?;
+                        let _ = control.signal(signals::CONTINUE, true);
+                    }
                 }
             }
         };
+        let code = signals.over(code);
         if let Some(relay) = relay {
             relay.finish();
         }
         Ok(code)
+    }
+
+    /// Ends the run when the protection of a path is lost.
+    fn guard(&self, control: Control) -> Result<(), Failure> {
+        if mode(&self.arguments) != WorkspaceMode::ReadWrite {
+            return Ok(());
+        }
+        let (audit, lost) = (Arc::clone(&self.audit), Arc::clone(&self.lost));
+        let watched = linux::guard::watch(&self.state, move |found| {
+            control.end();
+            let _ = audit.record(NoticeKind::Finding {
+                code: "protection-lost".to_owned(),
+                detail: found.path.display().to_string(),
+            });
+            let _ = lost.set(found.path);
+        });
+        watched.map_err(|error| {
+            let error = anyhow::Error::new(error);
+            Failure::Unavailable(error.context("the protected paths cannot be watched"))
+        })
+    }
+
+    /// The exit code, or that the run was ended.
+    fn outcome(&self, code: i32) -> Result<i32, Failure> {
+        match self.lost.get() {
+            None => Ok(code),
+            Some(path) => Err(Failure::Refused(anyhow!(
+                "the run was ended: {} was replaced outside of the sandbox, which takes its protection away; look at it before you use it",
+                path.display()
+            ))),
+        }
     }
 
     fn end(&self, code: i32) -> Result<i32, Failure> {
@@ -177,8 +231,10 @@ impl Session {
             .record(NoticeKind::RunEnded { exit_code: code })
             .and_then(|()| self.audit.sync());
         recorded.map_err(Failure::internal)?;
-        report::finish(&self.arguments, &self.audit.counts(), &left, code)?;
-        Ok(code)
+        let counts = self.audit.counts();
+        let report = self.report.as_ref();
+        report::finish(&self.arguments, report, &counts, &left, code);
+        self.outcome(code)
     }
 }
 
@@ -188,14 +244,7 @@ impl Session {
         if mode(&self.arguments) != WorkspaceMode::ReadWrite {
             return Nested::default();
         }
-        let found = linux::nested::find(&self.workspace, self.started);
-        for path in &found.files {
-            let _ = self.audit.record(NoticeKind::Finding {
-                code: "trusted-name-written".to_owned(),
-                detail: path.display().to_string(),
-            });
-        }
-        found
+        report::nested(&self.workspace, self.started, &self.audit)
     }
 }
 
@@ -225,6 +274,15 @@ pub(crate) fn captured(listeners: linux::Listeners) -> Listeners {
         dns: listeners.dns,
         capture: Capture::Redirected,
     }
+}
+
+/// Whether a file that decides about the run lies in its workspace. That is refused where the
+/// agent can write it.
+fn is_steered_from_inside(request: &Request) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let workspace = real(&request.workspace.directory);
+    let mut files = request.steering.iter();
+    files.any(|file| real(file).starts_with(&workspace))
 }
 
 /// The files that decide about this run: an agent must not be able to write them.

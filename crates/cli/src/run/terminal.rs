@@ -42,6 +42,11 @@ impl Relay {
         Ok(relay)
     }
 
+    /// Whether a person's keys come through it.
+    pub(super) const fn has_keys(&self) -> bool {
+        self.original.is_some()
+    }
+
     /// The command was stopped: gives the terminal back, stops this process too, and takes the
     /// terminal again when the person's shell continues it.
     pub(super) fn stop(&self) -> io::Result<()> {
@@ -70,7 +75,8 @@ impl Relay {
 
     fn restore(&self) {
         if let Some(original) = &self.original {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Drain, original);
+            // Now: a terminal whose output is held back would never be given back.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, original);
         }
     }
 

@@ -49,7 +49,7 @@ fn show(events: &[StoredEvent], json: bool) {
         if json {
             output::json(event);
         } else {
-            output::line(&describe(event));
+            output::line(&output::name(&describe(event)));
         }
     }
 }

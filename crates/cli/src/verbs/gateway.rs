@@ -47,7 +47,7 @@ pub(crate) fn gateway(
     };
     audit.record(started).map_err(Failure::internal)?;
     let gateway = Gateway::new(config, audit.clone(), link.policy()).map_err(Failure::usage)?;
-    link.keep_fresh(Arc::clone(&audit));
+    link.keep_fresh(Arc::clone(&audit))?;
     output::say(&format!("ringfence: listening on {address}"));
     let listeners = Listeners {
         tcp_v4: listener,

@@ -1,10 +1,11 @@
 //! `ringfence prove`: every escape attempt, from inside a real sandbox, against things of the
 //! host that are set up only to be aimed at.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{Read, Seek};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -128,6 +129,8 @@ fn weakening(_: &JsonArguments) -> Weakening {
 /// What the attempts aim at.
 struct Stage {
     directory: PathBuf,
+    /// What the sandbox is shown: outside of the data directory, which no sandbox is shown.
+    ground: PathBuf,
     scene: Scene,
     shared_memory: SharedMemory,
     _listeners: (UnixListener, UnixListener),
@@ -139,9 +142,15 @@ impl Stage {
     fn set_up() -> anyhow::Result<Self> {
         let id = std::process::id();
         let directory = paths::data()?.join(format!("prove-{id}"));
-        let workspace = directory.join("workspace");
+        let ground = std::env::temp_dir().join(format!("ringfence-prove-{id}"));
+        // Whoever else may write there must not have made it.
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&ground)
+            .with_context(|| format!("cannot make {}", ground.display()))?;
+        let workspace = ground.join("workspace");
+        let read_only = ground.join("read-only");
         let outside = directory.join("outside");
-        let read_only = directory.join("read-only");
         for path in [&workspace.join(".git/hooks"), &outside, &read_only] {
             fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
         }
@@ -167,6 +176,7 @@ impl Stage {
         };
         Ok(Self {
             directory,
+            ground,
             scene,
             shared_memory,
             _listeners: listeners,
@@ -260,7 +270,13 @@ impl Stage {
 
     fn take_down(self) {
         self.shared_memory.remove();
+        let workspace = self.scene.workspace.as_ref();
+        if let Some(Ok(workspace)) = workspace.map(fs::canonicalize) {
+            // What the attempts wrote is of no use to anybody.
+            super::overlay::forget(&workspace);
+        }
         let _ = fs::remove_dir_all(&self.directory);
+        let _ = fs::remove_dir_all(&self.ground);
     }
 }
 

@@ -2,22 +2,23 @@
 //! decided on cannot be dialled, and no name is looked up before policy allows it.
 
 mod connect;
+mod error;
 mod proxy;
 mod resolve;
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ringfence_model::{Destination, Host, HostName, Outcome, ReasonCode, classify};
+use ringfence_model::{Destination, Host, HostName, classify};
 use ringfence_policy::AddressGrant;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::config::{Config, ConfigError, Hosts, UpstreamProxy};
 use crate::limits::NAME_SERVERS;
-use crate::pipeline::{Failure, Gateway, Permit, Stopped};
+use crate::pipeline::{Gateway, Permit};
 use crate::stream::Buffered;
 use crate::wire::dns::{HOST_SERVICE, INTERNAL_ZONE};
+pub use error::DialError;
 use resolve::Resolver;
 
 /// An open upstream connection.
@@ -27,60 +28,6 @@ pub struct Dialled {
     pub stream: Buffered,
     /// The address that it is pinned to: the upstream's, or the corporate proxy's.
     pub address: SocketAddr,
-}
-
-/// Why there is no upstream connection.
-#[derive(Debug, thiserror::Error)]
-pub enum DialError {
-    /// The name resolved, but to no address that a rule permits.
-    #[error("{host} leads to {address} ({kind}), which no rule names")]
-    AddressNotPermitted {
-        /// What was dialled.
-        host: Host,
-        /// The first address of it.
-        address: IpAddr,
-        /// The kind of that address.
-        kind: String,
-    },
-    /// The address is a listener of this process, or a name of the gateway's own.
-    #[error("the destination is the gateway itself")]
-    ControlPlane,
-    /// The name could not be resolved.
-    #[error("{name} cannot be resolved: {reason}")]
-    Resolve {
-        /// The name.
-        name: HostName,
-        /// What the resolver said.
-        reason: String,
-    },
-    /// Too many lookups are under way.
-    #[error("too many names are being looked up")]
-    Busy,
-    /// No address could be connected to.
-    #[error("the upstream cannot be reached: {0}")]
-    Connect(#[source] io::Error),
-    /// The corporate proxy did not open a tunnel.
-    #[error("the upstream proxy did not open a tunnel: {0}")]
-    Proxy(String),
-    /// It took too long.
-    #[error("the upstream did not answer in time")]
-    TimedOut,
-}
-
-impl DialError {
-    /// Closes the event of the permit that could not be used, and says what the agent is told.
-    #[must_use]
-    pub fn settle(&self, permit: Permit) -> Stopped {
-        let reason = self.to_string();
-        let code = match self {
-            Self::AddressNotPermitted { .. } => ReasonCode::AddressNotPublic,
-            Self::ControlPlane => ReasonCode::ControlPlane,
-            Self::Busy => ReasonCode::LimitReached,
-            Self::TimedOut => return Failure::close(permit, Outcome::TimedOut, reason),
-            _ => return Failure::close(permit, Outcome::UpstreamFailed, reason),
-        };
-        Stopped::Refused(permit.refuse(code, &reason))
-    }
 }
 
 impl Gateway {
@@ -131,11 +78,18 @@ impl Dialer {
         })
     }
 
-    /// Whether configuration, rather than a rule, is what leads `destination` to `address`.
-    pub(crate) fn names_address(&self, destination: &Destination, address: SocketAddr) -> bool {
+    /// Whether an open connection to `address` still leads where `destination` may.
+    pub(crate) fn still_permits(
+        &self,
+        destination: &Destination,
+        address: SocketAddr,
+        permitted: &AddressGrant,
+    ) -> bool {
         match self.route(destination) {
-            Ok(Route::Named(named)) => named == address,
-            Ok(_) => self.proxy.is_some(),
+            Ok(Route::Named(named)) => named == address && permitted.barred_by(address).is_none(),
+            // The address is the corporate proxy's, which is configuration.
+            Ok(_) if self.proxy.is_some() => true,
+            Ok(_) => permitted.permits(address.ip()),
             Err(_) => false,
         }
     }
@@ -146,7 +100,10 @@ impl Dialer {
         permitted: &AddressGrant,
     ) -> Result<Dialled, DialError> {
         let address = match self.route(destination)? {
-            Route::Named(address) => return self.open(&[address]).await,
+            Route::Named(address) => {
+                check_forbidden(&destination.host, &[address], permitted)?;
+                return self.open(&[address]).await;
+            }
             Route::Literal(address) => {
                 check(&destination.host, &[address], permitted)?;
                 Some(address)
@@ -242,14 +199,35 @@ fn check(
         .copied()
         .filter(|address| permitted.permits(address.ip().to_canonical()))
         .collect();
-    match (allowed.is_empty(), found.first()) {
-        (true, Some(address)) => Err(DialError::AddressNotPermitted {
-            host: host.clone(),
-            address: address.ip(),
-            kind: format!("{:?}", classify(address.ip())).to_lowercase(),
-        }),
+    match found.first() {
+        Some(address) if allowed.is_empty() => {
+            check_forbidden(host, found, permitted)?;
+            Err(DialError::AddressNotPermitted {
+                host: host.clone(),
+                address: address.ip(),
+                kind: format!("{:?}", classify(address.ip())).to_lowercase(),
+            })
+        }
         _ => Ok(allowed),
     }
+}
+
+/// Fails where a rule forbids one of the addresses.
+fn check_forbidden(
+    host: &Host,
+    found: &[SocketAddr],
+    permitted: &AddressGrant,
+) -> Result<(), DialError> {
+    for address in found {
+        if let Some(rule) = permitted.barred_by(*address) {
+            return Err(DialError::AddressForbidden {
+                host: host.clone(),
+                address: address.ip(),
+                rule: rule.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn is_local_by_kind(address: IpAddr) -> bool {

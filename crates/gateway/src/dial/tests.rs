@@ -2,12 +2,13 @@
 
 use std::net::UdpSocket;
 
-use ringfence_model::{Outcome, Secret};
+use ringfence_model::{Outcome, ReasonCode, Secret};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::*;
+use crate::pipeline::Stopped;
 use crate::testing::{Stack, hosts, listener};
 
 const ANY: &str = "  - allow: { host: api.test, ports: [443], protocol: tcp }";
@@ -73,8 +74,92 @@ async fn a_name_that_resolves_to_a_private_address_is_refused() {
     };
     assert_eq!(refusal.code(), ReasonCode::AddressNotPublic);
     assert!(refusal.decision.reason.contains("10.1.2.3"));
-    let outcome = stack.audit.closing_of(event).unwrap().outcome;
-    assert_eq!(outcome, Outcome::Refused(ReasonCode::AddressNotPublic));
+    let next_step = refusal.decision.next_step.as_deref().unwrap();
+    assert!(
+        next_step.contains("`addresses: [\"10.1.2.3/32\"]`") && next_step.contains("[dial] hosts"),
+        "{next_step}"
+    );
+    let closing = stack.audit.closing_of(event).unwrap();
+    assert_eq!(
+        closing.outcome,
+        Outcome::Refused(ReasonCode::AddressNotPublic)
+    );
+    assert_eq!(closing.next_step.as_deref(), Some(next_step));
+}
+
+/// Dials what `rules` allow, and gives the rule that forbade it after all.
+async fn forbidden_by(stack: &Stack, destination: &str) -> (ReasonCode, String) {
+    let permit = stack.permit(destination);
+    let event = permit.event();
+    let error = stack.gateway.dial(&permit).await.unwrap_err();
+    let Stopped::Refused(refusal) = error.settle(permit) else {
+        panic!("not a refusal");
+    };
+    let closing = stack.audit.closing_of(event).unwrap();
+    assert_eq!(closing.outcome, Outcome::Refused(refusal.code()));
+    assert!(closing.next_step.is_some());
+    (refusal.code(), refusal.decision.rule.unwrap().0)
+}
+
+#[tokio::test]
+async fn a_forbidden_network_wins_over_the_host_map() {
+    let (_listener, address) = listener().await;
+    let port = address.port();
+    for (ports, bars) in [
+        (String::new(), true),
+        (", ports: [443]".to_owned(), true),
+        // The port that the map leads to, rather than the one that the agent sees.
+        (format!(", ports: [{port}]"), true),
+        (", ports: [1]".to_owned(), false),
+    ] {
+        let rules = format!("{ANY}\n  - forbid: {{ id: own, cidr: 127.0.0.0/8{ports} }}");
+        let stack = Stack::with(&rules, hosts(&[("api.test", address)]));
+        if bars {
+            let found = forbidden_by(&stack, "api.test:443").await;
+            let expected = (ReasonCode::Forbidden, "test/network/own".to_owned());
+            assert_eq!(found, expected, "{ports}");
+        } else {
+            let permit = stack.permit("api.test:443");
+            stack.gateway.dial(&permit).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_forbidden_network_wins_over_the_name_of_the_host() {
+    let (_listener, address) = listener().await;
+    let port = address.port();
+    let rules = format!(
+        "  - allow: {{ host: host.ringfence.internal, ports: [{port}] }}
+  - forbid: {{ id: own, cidr: 127.0.0.1/32 }}"
+    );
+    let stack = Stack::new(&rules);
+    let found = forbidden_by(&stack, &format!("host.ringfence.internal:{port}")).await;
+    assert_eq!(found.0, ReasonCode::Forbidden);
+}
+
+#[tokio::test]
+async fn a_resolved_address_that_a_rule_forbids_is_forbidden_by_that_rule() {
+    let mut config = Config::default();
+    config.dial.dns_servers = vec![name_server([192, 0, 2, 1])];
+    let rules = format!("{ANY}\n  - forbid: {{ id: own, cidr: 192.0.2.0/24 }}");
+    let stack = Stack::with(&rules, config);
+    let found = forbidden_by(&stack, "api.test:443").await;
+    assert_eq!(
+        found,
+        (ReasonCode::Forbidden, "test/network/own".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_open_connection_is_cut_when_its_mapped_address_is_forbidden() {
+    let (_listener, address) = listener().await;
+    let stack = Stack::with(ANY, hosts(&[("api.test", address)]));
+    let permit = stack.permit("api.test:443");
+    let _dialled = stack.gateway.dial(&permit).await.unwrap();
+    stack.publish(2, &format!("{ANY}\n  - forbid: {{ cidr: 127.0.0.0/8 }}"));
+    let decision = stack.gateway.revoked(&permit).await;
+    assert_eq!(decision.code, ReasonCode::Revoked);
 }
 
 #[tokio::test]

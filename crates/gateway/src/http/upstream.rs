@@ -64,8 +64,10 @@ impl Kept {
     fn serves(&self, gateway: &Gateway, permit: &Permit) -> bool {
         let address = self.dialled.address;
         let destination = permit.destination();
-        let permitted = permit.grant().addresses.permits(address.ip())
-            || gateway.dialer().names_address(destination, address);
+        let addresses = &permit.grant().addresses;
+        let permitted = gateway
+            .dialer()
+            .still_permits(destination, address, addresses);
         self.destination == *destination && permitted && is_quiet(&self.dialled.stream)
     }
 }

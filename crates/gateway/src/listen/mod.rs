@@ -112,6 +112,7 @@ impl Gateway {
         cancel.cancelled().await;
         loops.shutdown().await;
         serving.drain().await;
+        self.settle_findings(&serving.session);
         Ok(())
     }
 }

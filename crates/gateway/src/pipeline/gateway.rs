@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ringfence_model::{
-    Action, Decision, Event, EventId, Generation, Notice, NoticeKind, ReasonCode,
-};
+use ringfence_model::{Action, Decision, Event, EventId, Generation, ReasonCode};
 use ringfence_policy::{Snapshot, Verdict};
 use tokio::sync::watch;
 
@@ -65,7 +63,7 @@ impl Gateway {
         let generation = decision.generation;
         let event = event(session, action, decision, parent);
         if let Err(error) = self.audit.open(&event) {
-            return Err(unavailable(&event.action, generation, &error));
+            return Err(unavailable(event.action.to_string(), generation, &error));
         }
         match grant {
             Some(grant) if event.decision.is_allow() => Ok(Permit::new(
@@ -87,30 +85,12 @@ impl Gateway {
         code: ReasonCode,
         reason: &str,
     ) -> Refusal {
-        let generation = self.policy.borrow().generation();
+        let generation = self.generation();
         let event = event(session, action, denial(code, reason, generation), None);
         match self.audit.open(&event) {
             Ok(()) => refusal(event),
-            Err(error) => unavailable(&event.action, generation, &error),
+            Err(error) => unavailable(event.action.to_string(), generation, &error),
         }
-    }
-
-    /// Raises a finding about a sandbox.
-    ///
-    /// # Errors
-    /// Where it cannot be recorded.
-    pub fn finding(&self, session: &Session, code: &str, detail: &str) -> Result<(), AuditError> {
-        let identity = session.identity();
-        self.audit.notice(&Notice {
-            time: Timestamp::now(),
-            run: identity.run,
-            sandbox: identity.sandbox,
-            agent: identity.agent.clone(),
-            kind: NoticeKind::Finding {
-                code: code.to_owned(),
-                detail: detail.to_owned(),
-            },
-        })
     }
 
     /// The bounds in force.
@@ -129,6 +109,14 @@ impl Gateway {
 
     pub(crate) const fn capacity(&self) -> &Capacity {
         &self.capacity
+    }
+
+    pub(super) fn audit(&self) -> &dyn Audit {
+        self.audit.as_ref()
+    }
+
+    pub(super) fn generation(&self) -> Generation {
+        self.policy.borrow().generation()
     }
 
     pub(super) fn policy(&self) -> watch::Receiver<Arc<Snapshot>> {
@@ -165,11 +153,12 @@ fn refusal(event: Event) -> Refusal {
     }
 }
 
-fn unavailable(action: &Action, generation: Generation, error: &AuditError) -> Refusal {
+/// The refusal of what could not be recorded.
+pub(super) fn unavailable(tried: String, generation: Generation, error: &AuditError) -> Refusal {
     let reason = format!("{error}, and nothing is allowed that is not recorded");
     Refusal {
         event: None,
-        tried: action.to_string(),
+        tried,
         decision: Box::new(denial(ReasonCode::Unavailable, &reason, generation)),
     }
 }

@@ -2,6 +2,7 @@
 //! outside this module can make a [`Permit`].
 
 mod audit;
+mod findings;
 mod gateway;
 mod permit;
 mod refusal;
@@ -11,6 +12,7 @@ mod session;
 pub use audit::{Audit, AuditError};
 pub use gateway::Gateway;
 pub use permit::{Meter, Permit, Transport};
+pub(crate) use refusal::denial;
 pub use refusal::{Failure, Refusal, Stopped};
 pub use session::{Identity, Place, Session};
 

@@ -159,30 +159,31 @@ impl Permit {
 
     /// Records the end.
     pub fn finish(mut self, outcome: Outcome) {
-        self.close(outcome, None);
+        self.close(outcome, None, None);
     }
 
     /// Records the end, with what went wrong.
     pub fn finish_with(mut self, outcome: Outcome, detail: impl Into<String>) {
-        self.close(outcome, Some(detail.into()));
+        self.close(outcome, Some(detail.into()), None);
     }
 
     /// Takes the permit back: what came was not what was decided on.
     #[must_use]
-    pub fn refuse(mut self, code: ReasonCode, reason: &str) -> Refusal {
-        self.close(Outcome::Refused(code), Some(reason.to_owned()));
-        Refusal {
-            event: Some(self.event),
-            tried: self.action.to_string(),
-            decision: Box::new(denial(code, reason, self.generation)),
-        }
+    pub fn refuse(self, code: ReasonCode, reason: &str) -> Refusal {
+        let decision = denial(code, reason, self.generation);
+        self.take_back(code, decision)
     }
 
     /// Takes the permit back because the policy does, in the words of its new decision.
     #[must_use]
-    pub fn revoke(mut self, decision: Decision) -> Refusal {
-        let detail = decision.reason.clone();
-        self.close(Outcome::Refused(ReasonCode::Revoked), Some(detail));
+    pub fn revoke(self, decision: Decision) -> Refusal {
+        self.take_back(ReasonCode::Revoked, decision)
+    }
+
+    /// Records the denial that follows the allow.
+    pub(crate) fn take_back(mut self, code: ReasonCode, decision: Decision) -> Refusal {
+        let (reason, next_step) = (decision.reason.clone(), decision.next_step.clone());
+        self.close(Outcome::Refused(code), Some(reason), next_step);
         Refusal {
             event: Some(self.event),
             tried: self.action.to_string(),
@@ -190,7 +191,7 @@ impl Permit {
         }
     }
 
-    fn close(&mut self, outcome: Outcome, detail: Option<String>) {
+    fn close(&mut self, outcome: Outcome, detail: Option<String>, next_step: Option<String>) {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
@@ -199,6 +200,7 @@ impl Permit {
             time: Timestamp::now(),
             outcome,
             detail,
+            next_step,
             upstream: self.upstream(),
             sent: self.meter.sent(),
             received: self.meter.received(),
@@ -221,7 +223,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.close(Outcome::Aborted, None);
+        self.close(Outcome::Aborted, None, None);
     }
 }
 

@@ -7,7 +7,8 @@ use super::permit::Permit;
 /// Why something was not done, with all that the agent and the operator need to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The event that records it; none where no event could be opened.
+    /// The event that records it; none where what came was no action, which a finding records, or
+    /// where the audit log cannot be written.
     pub event: Option<EventId>,
     /// What was tried, in words, for example `connect evil.test:443`.
     pub tried: String,
@@ -16,16 +17,6 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal that stands in no event, because no action could be formed from the input.
-    #[must_use]
-    pub fn unrecorded(tried: impl Into<String>, code: ReasonCode, reason: &str) -> Self {
-        Self {
-            event: None,
-            tried: tried.into(),
-            decision: Box::new(denial(code, reason, Generation(0))),
-        }
-    }
-
     /// The stable reason.
     #[must_use]
     pub const fn code(&self) -> ReasonCode {

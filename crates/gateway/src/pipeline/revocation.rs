@@ -53,8 +53,8 @@ impl Gateway {
         };
         let carried = permit.transport().is_none_or(|kind| covers(&grant, kind));
         let addressed = permit.address().is_none_or(|address| {
-            self.dialer().names_address(permit.destination(), address)
-                || grant.addresses.permits(address.ip())
+            let dialer = self.dialer();
+            dialer.still_permits(permit.destination(), address, &grant.addresses)
         });
         if carried && addressed {
             return Ok(grant);

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ringfence_model::{AgentName, Destination, Host, HostName, RunId, SandboxId, WorkspaceName};
 
+use super::findings::Findings;
 use crate::wire::dns::{self, HOST_SERVICE, INTERNAL_ZONE, NameMap};
 
 /// The names of an agent's run, as they are recorded.
@@ -25,6 +26,7 @@ pub struct Identity {
 pub struct Session {
     identity: Identity,
     names: Mutex<NameMap>,
+    findings: Mutex<Findings>,
 }
 
 /// Where an agent's host and port lead before policy is asked.
@@ -38,6 +40,18 @@ pub enum Place {
     Unmapped(Destination),
 }
 
+impl Place {
+    /// The destination, whatever may be done with it.
+    #[must_use]
+    pub fn into_destination(self) -> Destination {
+        match self {
+            Self::Upstream(destination)
+            | Self::ControlPlane(destination)
+            | Self::Unmapped(destination) => destination,
+        }
+    }
+}
+
 impl Session {
     /// A session with no names mapped yet.
     #[must_use]
@@ -45,6 +59,7 @@ impl Session {
         Self {
             identity,
             names: Mutex::new(NameMap::default()),
+            findings: Mutex::default(),
         }
     }
 
@@ -68,6 +83,10 @@ impl Session {
     /// The synthetic names, for the DNS responder. The guard must not live across an await.
     pub(crate) fn names(&self) -> MutexGuard<'_, NameMap> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn findings(&self) -> MutexGuard<'_, Findings> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place_of_address(&self, address: IpAddr, port: u16) -> Place {

@@ -11,6 +11,7 @@
 mod chunked;
 mod error;
 mod framing;
+mod glimpse;
 mod headers;
 mod path;
 mod request;
@@ -22,6 +23,7 @@ mod write;
 pub use chunked::{CHUNK_TAIL, ChunkedReader, LAST_CHUNK, Step, chunk_head, write_chunk};
 pub use error::HttpError;
 pub use framing::BodyKind;
+pub use glimpse::{Glimpse, glimpse};
 pub use headers::Headers;
 pub use request::{RequestHead, RequestReader, read_request};
 pub use response::{ResponseHead, ResponseReader, read_response};

@@ -5,6 +5,7 @@ mod hosts;
 mod networks;
 mod rule;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringfence_model::{Generation, Host};
@@ -105,6 +106,12 @@ impl RuleIndex {
             .flatten()
             .chain(networks.into_iter().flatten())
             .filter_map(|position| self.rules.get(position))
+    }
+
+    /// The rules whose network covers `address`.
+    pub(crate) fn covering_address(&self, address: IpAddr) -> impl Iterator<Item = &Rule> {
+        let positions = self.networks.covering(address);
+        positions.filter_map(|position| self.rules.get(position))
     }
 
     /// Whether any of the rules names a network.

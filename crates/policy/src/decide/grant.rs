@@ -1,13 +1,13 @@
 //! What an allowed action may carry, and which addresses may be dialled for it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use ringfence_model::{Host, classify};
+use ringfence_model::{Host, RuleRef, classify};
 
-use crate::compile::RuleIndex;
+use crate::compile::{Rule, RuleIndex};
 
 /// What an allowed action may carry. For a request, only one of the protocols is set, and
 /// `addresses` and `valid_until` are what matters.
@@ -74,11 +74,16 @@ impl AddressGrant {
                 (*public && classify(address).is_public()) || is_named()
             }
         };
-        in_scope
-            && !self
-                .barred
-                .as_ref()
-                .is_some_and(|barred| barred.hold(canonical))
+        let barred = self.barred.as_ref();
+        in_scope && barred.is_none_or(|barred| barred.by(canonical, barred.port).is_none())
+    }
+
+    /// The rule that forbids to dial `address`, however a name leads there: a forbid of a network
+    /// wins over what configuration says about a name as well.
+    #[must_use]
+    pub fn barred_by(&self, address: SocketAddr) -> Option<&RuleRef> {
+        let barred = self.barred.as_ref()?;
+        barred.by(address.ip().to_canonical(), address.port())
     }
 }
 
@@ -108,10 +113,15 @@ impl Scope {
 }
 
 impl BarredNetworks {
-    /// A forbid with methods or paths counts as well: a name gives no way to check them.
-    fn hold(&self, address: IpAddr) -> bool {
+    /// The forbid that holds `address`, on the port that was decided on or on the one that is
+    /// dialled instead. One with methods or paths counts as well: a name gives no way to check them.
+    fn by(&self, address: IpAddr, dialled: u16) -> Option<&RuleRef> {
+        let on_port = |rule: &&Rule| rule.ports.contain(self.port) || rule.ports.contain(dialled);
         self.forbids
-            .covering(&Host::Address(address))
-            .any(|rule| rule.ports.contain(self.port) && !rule.has_expired(self.now))
+            .covering_address(address)
+            .filter(on_port)
+            .filter(|rule| !rule.has_expired(self.now))
+            .map(|rule| &rule.reference)
+            .min()
     }
 }

@@ -322,6 +322,33 @@ fn a_forbidden_network_is_out_of_reach_for_names_as_well() {
 }
 
 #[test]
+fn a_forbidden_network_is_named_whatever_leads_to_it() {
+    let rules = "allow: {host: a.test, ports: [443]}
+        allow: {host: host.ringfence.internal, ports: [443]}
+        forbid: {cidr: 127.0.0.0/8, ports: [443]}
+        forbid: {cidr: 10.0.0.0/8, ports: [8443]}
+        forbid: {cidr: 10.0.0.0/16, ports: [8443], methods: [DELETE]}
+        forbid: {cidr: 192.168.0.0/16, expires: '2020-01-01T00:00:00Z'}";
+    for host in ["a.test", "host.ringfence.internal"] {
+        let verdict = decide(rules, &format!("{host}:443"));
+        let addresses = verdict.grant.unwrap().addresses;
+        for (address, rule) in [
+            ("127.0.0.1:443", Some("p/network/3")),
+            // Decided on as port 443, dialled elsewhere.
+            ("127.0.0.1:8443", Some("p/network/3")),
+            ("[::ffff:127.0.0.1]:443", Some("p/network/3")),
+            ("10.0.0.1:8443", Some("p/network/4")),
+            ("10.0.0.1:443", None),
+            ("192.168.0.1:443", None),
+            ("8.8.8.8:443", None),
+        ] {
+            let found = addresses.barred_by(address.parse().unwrap());
+            assert_eq!(found.map(|rule| rule.0.as_str()), rule, "{host} {address}");
+        }
+    }
+}
+
+#[test]
 fn an_address_is_decided_on_as_an_address() {
     let rules = "allow: {cidr: 10.0.0.0/8, ports: [22]}
         allow: {cidr: '2001:db8::/32', ports: [22]}

@@ -74,58 +74,122 @@ fn changed_decisions(
 }
 
 fn changed_rules(before: &[Profile], after: &[Profile]) -> PolicyDiff {
-    let (old, new) = without_common(named_rules(before), named_rules(after));
+    let partners = partners(before, after);
+    let (old, new) = without_common(
+        named_rules(before, &BTreeMap::new()),
+        named_rules(after, &partners),
+    );
     let mut diff = PolicyDiff::default();
-    let mut earlier: BTreeMap<String, VecDeque<RuleChange>> = BTreeMap::new();
-    for (key, rule, before) in old {
-        earlier.entry(key).or_default().push_back(RuleChange {
-            rule,
-            before: Some(before.clone()),
-            after: None,
-        });
-    }
-    for (key, rule, after) in new {
-        let partner = earlier.get_mut(&key).and_then(VecDeque::pop_front);
-        let list = if partner.is_some() {
-            &mut diff.changed
-        } else {
-            &mut diff.added
-        };
-        list.push(RuleChange {
-            rule,
-            before: partner.and_then(|partner| partner.before),
-            after: Some(after.clone()),
-        });
-    }
-    diff.removed = earlier.into_values().flatten().collect();
+    let (old, new) = pair(old, new, &mut diff.changed, |named| named.identity.clone());
+    let (old, new) = pair(old, new, &mut diff.changed, |named| {
+        format!("{} {}", named.profile, destination(named.rule))
+    });
+    diff.removed = old.iter().map(|named| named.change(true)).collect();
+    diff.added = new.iter().map(|named| named.change(false)).collect();
     diff.removed.sort_by(|a, b| a.rule.cmp(&b.rule));
     diff
 }
 
-/// What makes two rules the same rule in two versions, its name, and the rule.
-type Named<'a> = (String, RuleRef, &'a NetworkRule);
-
-fn named_rules(profiles: &[Profile]) -> Vec<Named<'_>> {
-    profiles.iter().flat_map(rules_of).collect()
-}
-
-fn rules_of(profile: &Profile) -> impl Iterator<Item = Named<'_>> {
-    let rules = profile.network.iter().enumerate();
-    rules.map(|(index, rule)| {
-        let name = reference(profile, index, rule);
-        (identity(profile, rule), name, rule)
-    })
-}
-
-fn identity(profile: &Profile, rule: &NetworkRule) -> String {
-    let terms = rule.terms();
-    let name = &profile.name;
-    match (&terms.id, &terms.host, &terms.cidr) {
-        (Some(id), ..) => format!("{name} id {id}"),
-        (None, Some(host), _) => format!("{name} {} host {host}", rule.is_forbid()),
-        (None, None, Some(cidr)) => format!("{name} {} cidr {cidr}", rule.is_forbid()),
-        (None, None, None) => format!("{name} nothing"),
+/// The profile that each of `after` is compared with: the one of the same name; where as many are
+/// left on both sides, the one at the same place among them, because a new version of a profile may
+/// have a new name.
+fn partners<'a>(before: &'a [Profile], after: &'a [Profile]) -> BTreeMap<&'a str, &'a str> {
+    let names = |profiles: &'a [Profile], others: &'a [Profile]| -> Vec<&'a str> {
+        let is_left = |profile: &&Profile| others.iter().all(|other| other.name != profile.name);
+        let left = profiles.iter().filter(is_left);
+        left.map(|profile| profile.name.as_str()).collect()
+    };
+    let (old, new) = (names(before, after), names(after, before));
+    if old.len() == new.len() {
+        new.into_iter().zip(old).collect()
+    } else {
+        BTreeMap::new()
     }
+}
+
+/// A rule with what makes it the same rule in two versions.
+struct Named<'a> {
+    /// The name of its profile, in the earlier policy where that has one to compare with.
+    profile: &'a str,
+    /// Profile and id, or else destination.
+    identity: String,
+    reference: RuleRef,
+    rule: &'a NetworkRule,
+}
+
+impl Named<'_> {
+    fn change(&self, is_before: bool) -> RuleChange {
+        let rule = Some(self.rule.clone());
+        let (before, after) = if is_before {
+            (rule, None)
+        } else {
+            (None, rule)
+        };
+        RuleChange {
+            rule: self.reference.clone(),
+            before,
+            after,
+        }
+    }
+}
+
+fn named_rules<'a>(
+    profiles: &'a [Profile],
+    partners: &BTreeMap<&'a str, &'a str>,
+) -> Vec<Named<'a>> {
+    let mut named = Vec::new();
+    for profile in profiles {
+        let own = profile.name.as_str();
+        let compared = partners.get(own).copied().unwrap_or(own);
+        for (index, rule) in profile.network.iter().enumerate() {
+            let what = match &rule.terms().id {
+                Some(id) => format!("id {id}"),
+                None => destination(rule),
+            };
+            named.push(Named {
+                profile: compared,
+                identity: format!("{compared} {what}"),
+                reference: reference(profile, index, rule),
+                rule,
+            });
+        }
+    }
+    named
+}
+
+/// The effect of a rule and what it is about.
+fn destination(rule: &NetworkRule) -> String {
+    let terms = rule.terms();
+    let effect = if rule.is_forbid() { "forbid" } else { "allow" };
+    match (&terms.host, &terms.cidr) {
+        (Some(host), _) => format!("{effect} host {host}"),
+        (None, Some(cidr)) => format!("{effect} cidr {cidr}"),
+        (None, None) => effect.to_owned(),
+    }
+}
+
+/// Moves the rules that are the same by `key` to `changed`, and gives what is left.
+fn pair<'a>(
+    old: Vec<Named<'a>>,
+    new: Vec<Named<'a>>,
+    changed: &mut Vec<RuleChange>,
+    key: impl Fn(&Named<'_>) -> String,
+) -> (Vec<Named<'a>>, Vec<Named<'a>>) {
+    let mut earlier: BTreeMap<String, VecDeque<Named<'a>>> = BTreeMap::new();
+    for named in old {
+        earlier.entry(key(&named)).or_default().push_back(named);
+    }
+    let mut left = Vec::new();
+    for named in new {
+        match earlier.get_mut(&key(&named)).and_then(VecDeque::pop_front) {
+            Some(partner) => changed.push(RuleChange {
+                before: Some(partner.rule.clone()),
+                ..named.change(false)
+            }),
+            None => left.push(named),
+        }
+    }
+    (earlier.into_values().flatten().collect(), left)
 }
 
 /// Takes away the rules that read the same in both, one for one.
@@ -133,21 +197,21 @@ fn without_common<'a>(
     old: Vec<Named<'a>>,
     new: Vec<Named<'a>>,
 ) -> (Vec<Named<'a>>, Vec<Named<'a>>) {
-    let mut counts: HashMap<(String, String), usize> = HashMap::new();
-    let key = |(identity, _, rule): &Named<'a>| (identity.clone(), rule.to_line());
-    for rule in &old {
-        *counts.entry(key(rule)).or_default() += 1;
+    let mut counts: HashMap<(&'a str, String), usize> = HashMap::new();
+    let key = |named: &Named<'a>| (named.profile, named.rule.to_line());
+    for named in &old {
+        *counts.entry(key(named)).or_default() += 1;
     }
-    let mut take = |rule: &Named<'a>| match counts.get_mut(&key(rule)) {
+    let mut take = |named: &Named<'a>| match counts.get_mut(&key(named)) {
         Some(count) if *count > 0 => {
             *count -= 1;
             true
         }
         _ => false,
     };
-    let new: Vec<_> = new.into_iter().filter(|rule| !take(rule)).collect();
+    let new: Vec<_> = new.into_iter().filter(|named| !take(named)).collect();
     // What is left in the counts was not in the new policy.
-    let old = old.into_iter().filter(|rule| take(rule)).collect();
+    let old = old.into_iter().filter(|named| take(named)).collect();
     (old, new)
 }
 
@@ -169,14 +233,18 @@ impl fmt::Display for PolicyDiff {
     }
 }
 
+/// `-` and `+` for a rule of one policy; `~` for one of both, with how it read and how it reads.
 impl fmt::Display for RuleChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(before) = &self.before {
-            writeln!(f, "- {}: {}", self.rule, before.to_line())?;
-        }
-        match &self.after {
-            Some(after) => writeln!(f, "+ {}: {}", self.rule, after.to_line()),
-            None => Ok(()),
+        let rule = &self.rule;
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => {
+                writeln!(f, "~ {rule}: {}", before.to_line())?;
+                writeln!(f, "  now: {}", after.to_line())
+            }
+            (Some(before), None) => writeln!(f, "- {rule}: {}", before.to_line()),
+            (None, Some(after)) => writeln!(f, "+ {rule}: {}", after.to_line()),
+            (None, None) => Ok(()),
         }
     }
 }

@@ -196,6 +196,52 @@ fn a_diff_pairs_rules_by_id_or_destination_and_ignores_moves() {
     assert_eq!(serde_json::from_str::<PolicyDiff>(&json).unwrap(), diff);
 }
 
+fn named(name: &str, rules: &str) -> Profile {
+    let yaml = format!("apiVersion: ringfence/v1\nkind: Profile\nname: {name}\nnetwork:\n{rules}");
+    Profile::parse("p.yaml", &yaml).unwrap().remove(0)
+}
+
+const BUILD: &str = "  - allow: {id: docs, host: docs.test}
+  - allow: {host: same.test}
+  - allow: {id: wiki, host: wiki.test, ports: [443]}
+  - allow: {id: old, host: renamed.test}
+";
+
+const NEW: &str = "  - allow: {id: docs, host: docs.test}
+  - allow: {id: wiki, host: wiki.test, ports: [443, 8443]}
+  - allow: {host: same.test}
+  - allow: {id: new, host: renamed.test}
+";
+
+#[test]
+fn a_diff_of_one_profile_with_another_shows_only_what_differs() {
+    let (before, after) = (named("build", BUILD), named("new", NEW));
+    let diff = diff(std::slice::from_ref(&before), &[after], &[], now()).unwrap();
+    insta::assert_snapshot!(diff.to_string(), @r#"
+    ~ new/network/wiki: allow: {id: "wiki", host: "wiki.test", ports: [443]}
+      now: allow: {id: "wiki", host: "wiki.test", ports: [443, 8443]}
+    ~ new/network/new: allow: {id: "old", host: "renamed.test"}
+      now: allow: {id: "new", host: "renamed.test"}
+    "#);
+    let renamed = named("other", BUILD);
+    let same = super::diff(&[before], &[renamed], &[], now()).unwrap();
+    assert_eq!(same, PolicyDiff::default());
+}
+
+#[test]
+fn a_diff_of_sets_pairs_profiles_by_name_and_the_others_by_their_place() {
+    let one = "  - allow: {host: one.test}\n";
+    let two = "  - allow: {host: two.test}\n";
+    let before = [named("a", one), named("both", two), named("b", BUILD)];
+    let after = [named("both", two), named("x", one), named("y", BUILD)];
+    let compare = |after: &[Profile]| diff(&before, after, &[], now()).unwrap();
+    assert_eq!(compare(&after), PolicyDiff::default());
+    // With another number of profiles, nothing says which one was renamed.
+    let fewer = compare(&after[..2]);
+    assert_eq!((fewer.removed.len(), fewer.added.len()), (5, 1));
+    assert!(fewer.changed.is_empty());
+}
+
 #[test]
 fn equal_policies_do_not_differ() {
     let all: Vec<_> = Profile::builtin_names()

@@ -4,6 +4,7 @@
 
 mod answer;
 mod carry;
+mod formless;
 mod proxy;
 mod refuse;
 mod requests;

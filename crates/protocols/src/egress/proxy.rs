@@ -61,7 +61,10 @@ async fn negotiate(flow: Flow<'_>, mut client: Buffered) -> Step {
             }
             _ => Step::Forward(client, Box::new(head)),
         },
-        Err(Interrupted::Malformed(error)) => Step::Say(client, malformed(None, error)),
+        Err(Interrupted::Malformed(error)) => {
+            let words = malformed(flow, None, client.ahead(), error);
+            Step::Say(client, words)
+        }
         Err(Interrupted::Closed | Interrupted::Broken(_) | Interrupted::TimedOut(_)) => Step::Gone,
     }
 }

@@ -11,11 +11,17 @@ use ringfence_gateway::{Buffered, Permit, Refusal, Stopped};
 use ringfence_model::ReasonCode;
 use tokio::time::timeout;
 
+use super::Flow;
 use super::answer::Answer;
 
-/// The answer to a request head that is not understood, which closes the event of `connection`
-/// where there is one: no request could be formed, so it is the connection that is refused.
-pub(super) fn malformed(connection: Option<Permit>, error: HttpError) -> Vec<u8> {
+/// The answer to a request head that is not understood. It closes the event of `connection`, where
+/// the destination was decided on before; else `head` says what there is to record.
+pub(super) fn malformed(
+    flow: Flow<'_>,
+    connection: Option<Permit>,
+    head: &[u8],
+    error: HttpError,
+) -> Vec<u8> {
     let code = match error {
         HttpError::Upgrade | HttpError::Http2Preface => ReasonCode::UpgradeRefused,
         HttpError::HostMismatch => ReasonCode::HostMismatch,
@@ -24,10 +30,13 @@ pub(super) fn malformed(connection: Option<Permit>, error: HttpError) -> Vec<u8>
     let reason = error.to_string();
     let refusal = match connection {
         Some(permit) => permit.refuse(code, &reason),
-        None => Refusal::unrecorded("an HTTP request", code, &reason),
+        None => flow.refuse_head(head, (code, &reason)),
     };
-    let policy = code == ReasonCode::UpgradeRefused;
-    let status = if policy { 403 } else { error.status() };
+    let status = match refusal.code() {
+        ReasonCode::UpgradeRefused => 403,
+        ReasonCode::Unavailable => 503,
+        _ => error.status(),
+    };
     let answer = Answer::of(&Stopped::Refused(refusal));
     answer.status(status).close().write(None)
 }
@@ -119,13 +128,25 @@ const fn alert(stopped: &Stopped) -> [u8; 7] {
 #[cfg(test)]
 mod tests {
     use ringfence_gateway::Failure;
-    use ringfence_model::EventId;
+    use ringfence_model::{Decision, Effect, EventId, Generation};
 
     use super::*;
 
     #[test]
     fn alerts_tell_a_wrong_name_from_a_denial_and_a_failure() {
-        let refused = |code| alert(&Stopped::Refused(Refusal::unrecorded("x", code, "x")))[6];
+        let refusal = |code| Refusal {
+            event: Some(EventId::new()),
+            tried: "x".to_owned(),
+            decision: Box::new(Decision {
+                effect: Effect::Deny,
+                code,
+                reason: "x".to_owned(),
+                rule: None,
+                generation: Generation(1),
+                next_step: None,
+            }),
+        };
+        let refused = |code| alert(&Stopped::Refused(refusal(code)))[6];
         assert_eq!(refused(ReasonCode::NoRule), 49);
         assert_eq!(refused(ReasonCode::Malformed), 50);
         assert_eq!(refused(ReasonCode::SniMissing), 112);

@@ -113,7 +113,12 @@ impl Requests<'_> {
 
     fn interrupted(&mut self, why: &Interrupted) -> Option<Vec<u8>> {
         match why {
-            Interrupted::Malformed(error) => Some(malformed(self.connection.take(), *error)),
+            Interrupted::Malformed(error) => {
+                // A request of a proxy client need not be one for the connection before it.
+                let connection = self.connection.take_if(|_| self.fixed);
+                let head = self.client.ahead();
+                Some(malformed(self.flow, connection, head, *error))
+            }
             Interrupted::TimedOut(true) => {
                 let permit = self.connection.take()?;
                 let reason = "the request did not arrive in time".to_owned();
@@ -162,8 +167,8 @@ impl Requests<'_> {
         } = &head.target
         else {
             let reason = "an HTTP proxy takes requests for http://HOST/; for HTTPS use CONNECT";
-            let tried = format!("{} request to the proxy", head.method);
-            return Err(Refusal::unrecorded(tried, ReasonCode::Malformed, reason));
+            let why = (ReasonCode::Malformed, reason);
+            return Err(self.flow.refuse_request(head, why));
         };
         if let Some(permit) = &self.connection
             && *permit.destination() == *authority

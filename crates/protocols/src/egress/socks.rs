@@ -17,7 +17,10 @@ pub(super) async fn negotiate(flow: Flow<'_>, mut client: Buffered) -> Step {
     let limit = flow.gateway.limits().head_timeout;
     let destination = match timeout(limit, read(&mut client)).await {
         Ok(Ok(destination)) => destination,
-        Ok(Err(Unusable::Refused(error))) => return Step::Say(client, error.answer()),
+        Ok(Err(Unusable::Refused(error))) => {
+            let _ = flow.refuse_socks(error, client.ahead());
+            return Step::Say(client, error.answer());
+        }
         Ok(Err(Unusable::Broken)) | Err(_) => return Step::Gone,
     };
     match proxy::open(flow, destination, Entry::Socks5).await {

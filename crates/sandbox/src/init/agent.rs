@@ -1,5 +1,6 @@
 //! The last steps of the process that becomes the agent.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Built, Job, SetupError, confine, replace, selftest};
 use crate::control::Channel;
+use crate::linux::is_null;
 use crate::spec::Spec;
 use crate::sys::{self, Forked};
 
@@ -149,17 +151,23 @@ fn take_place(job: &Job, built: &Built) -> io::Result<()> {
     let choose = |index: usize, is_terminal: bool| -> io::Result<OwnedFd> {
         match &built.terminal {
             Some(slave) if is_terminal => slave.duplicate(),
-            _ => job
-                .streams
-                .get(index)
-                .ok_or(io::ErrorKind::InvalidInput)?
-                .try_clone(),
+            _ => stream(job.streams.get(index).ok_or(io::ErrorKind::InvalidInput)?),
         }
     };
     rustix::stdio::dup2_stdin(choose(0, terminal.stdin)?)?;
     rustix::stdio::dup2_stdout(choose(1, terminal.stdout)?)?;
     rustix::stdio::dup2_stderr(choose(2, terminal.stderr)?)?;
     sys::reset_signals()
+}
+
+/// The stream as the command gets it. The null device is opened again, in the sandbox's own
+/// `/dev`: by the host's, its owner could change its mode.
+fn stream(fd: &OwnedFd) -> io::Result<OwnedFd> {
+    if !is_null(&rustix::fs::fstat(fd)?) {
+        return fd.try_clone();
+    }
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    Ok(null.into())
 }
 
 /// A shell's exit codes for a command that is not there or cannot be run.

@@ -18,8 +18,9 @@ pub(crate) struct Cgroup {
 impl Cgroup {
     /// Makes the group, still empty.
     ///
-    /// Where no group can be made, the process limits of `setrlimit(2)` are what remains; that
-    /// is an error only if the plan bounds memory, which `setrlimit(2)` cannot do.
+    /// Where no group can be made, the process limits of `setrlimit(2)` are what remains. That
+    /// is an error if the plan bounds memory, which `setrlimit(2)` cannot do, or if the caller is
+    /// the host's root, whose processes the kernel does not count.
     pub(crate) fn create(spec: &Spec) -> Result<Self, SetupError> {
         let mut cgroup = Self {
             directories: Vec::new(),
@@ -27,20 +28,22 @@ impl Cgroup {
         if spec.without.contains(&Layer::Cgroup) || spec.weakening.is_off("cgroup") {
             return Ok(cgroup);
         }
-        let result = hierarchies()
+        let is_root = is_uncounted();
+        let result = hierarchies(is_root)
+            .and_then(|hierarchies| has_pids(&hierarchies, is_root).map(|()| hierarchies))
             .and_then(|hierarchies| cgroup.make_all(&hierarchies, &spec.hostname, &spec.limits));
-        match result {
-            Ok(()) => Ok(cgroup),
-            Err(error) => {
-                cgroup.remove();
-                if spec.limits.memory.is_some() {
-                    return Err(SetupError::at("bounding memory by a control group")(error));
-                }
-                Ok(Self {
-                    directories: Vec::new(),
-                })
-            }
+        let Err(error) = result else {
+            return Ok(cgroup);
+        };
+        cgroup.remove();
+        cgroup.directories.clear();
+        if spec.limits.memory.is_some() {
+            return Err(SetupError::at("bounding memory by a control group")(error));
         }
+        if is_root {
+            return Err(SetupError::at(UNBOUNDED)(error));
+        }
+        Ok(cgroup)
     }
 
     fn make_all(
@@ -77,7 +80,7 @@ impl Cgroup {
 
 /// Where the groups of this name are, if they can be made.
 pub(crate) fn places(name: &str) -> Vec<PathBuf> {
-    let hierarchies = hierarchies().unwrap_or_default();
+    let hierarchies = hierarchies(is_uncounted()).unwrap_or_default();
     hierarchies
         .iter()
         .map(|hierarchy| hierarchy.parent.join(name))
@@ -86,7 +89,7 @@ pub(crate) fn places(name: &str) -> Vec<PathBuf> {
 
 /// Whether a group could be made here, and if not, why.
 pub(crate) fn probe() -> io::Result<()> {
-    for hierarchy in hierarchies()? {
+    for hierarchy in hierarchies(is_uncounted())? {
         let directory = hierarchy
             .parent
             .join(format!("ringfence-probe-{}", std::process::id()));
@@ -117,8 +120,44 @@ impl Hierarchy {
     }
 }
 
+/// Whether the caller's processes are not counted for `RLIMIT_NPROC` (getrlimit(2)): those of
+/// the host's root, and of a container's root that is the host's too.
+fn is_uncounted() -> bool {
+    let uid = rustix::process::getuid().as_raw();
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    is_host_root(uid, &map)
+}
+
+/// Whether `uid` is 0 outside of the user namespace with this map (user_namespaces(7)).
+fn is_host_root(uid: u32, map: &str) -> bool {
+    let ranges = map.lines().map(|line| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        (numbers.next(), numbers.next(), numbers.next())
+    });
+    for range in ranges {
+        let (Some(Ok(inside)), Some(Ok(outside)), Some(Ok(count))) = range else {
+            continue;
+        };
+        if let Some(offset) = uid.checked_sub(inside).filter(|offset| *offset < count) {
+            return outside == 0 && offset == 0;
+        }
+    }
+    // What cannot be told is taken for the worse.
+    uid == 0
+}
+
+fn has_pids(hierarchies: &[Hierarchy], is_needed: bool) -> io::Result<()> {
+    if is_needed && hierarchies.iter().all(|hierarchy| hierarchy.pids.is_none()) {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "no control group with the pids controller",
+        ));
+    }
+    Ok(())
+}
+
 /// The hierarchies that bound processes and memory, from `/proc/self/cgroup` (cgroups(7)).
-fn hierarchies() -> io::Result<Vec<Hierarchy>> {
+fn hierarchies(is_root: bool) -> io::Result<Vec<Hierarchy>> {
     let own = fs::read_to_string("/proc/self/cgroup")?;
     let mut found = Vec::new();
     for line in own.lines() {
@@ -146,7 +185,12 @@ fn hierarchies() -> io::Result<Vec<Hierarchy>> {
             }
         }
         if controllers.is_empty() && found.is_empty() {
-            found.extend(unified(&Path::new(ROOT).join(path)));
+            let own = Path::new(ROOT).join(path);
+            // Root may make a group anywhere; others only below their own.
+            let reach = if is_root { own.components().count() } else { 1 };
+            let parents = own.ancestors().take(reach);
+            let parents = parents.take_while(|parent| parent.starts_with(ROOT));
+            found.extend(parents.filter_map(unified).next());
         }
     }
     if found.is_empty() {
@@ -170,3 +214,35 @@ fn unified(parent: &Path) -> Option<Hierarchy> {
 }
 
 const ROOT: &str = "/sys/fs/cgroup";
+
+/// The step that fails for root where there is no group.
+const UNBOUNDED: &str = "bounding the number of processes by a control group, which alone can \
+    bound root's (run as an ordinary user, or give --without cgroup)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_is_who_is_root_outside() {
+        let whole = "         0          0 4294967295\n";
+        assert!(is_host_root(0, whole));
+        assert!(!is_host_root(1000, whole));
+        let rootless = "         0       1000          1\n         1     100000      65536\n";
+        assert!(!is_host_root(0, rootless));
+        assert!(is_host_root(1000, "1000 0 1\n"));
+        assert!(is_host_root(0, ""));
+    }
+
+    #[test]
+    fn who_needs_a_bound_on_processes_takes_no_other_group_for_it() {
+        let memory = Hierarchy {
+            parent: PathBuf::from(ROOT),
+            pids: None,
+            memory: Some("memory.max"),
+        };
+        let only_memory = [memory];
+        assert!(has_pids(&only_memory, true).is_err());
+        assert!(has_pids(&only_memory, false).is_ok());
+    }
+}

@@ -94,12 +94,15 @@ fn add(
 fn access_of(mount: &Mount) -> Option<(PathBuf, BitFlags<AccessFs>)> {
     let read = AccessFs::from_read(NEWEST);
     let all = AccessFs::from_all(NEWEST) & !(AccessFs::MakeBlock | AccessFs::MakeChar);
+    // A socket in a directory of the host's may be one of the host's.
+    let not_sockets = all & !BitFlags::from(AccessFs::ResolveUnix);
     match mount {
         Mount::Bind { at, access, .. } => Some(match access {
             spec::Access::Read => (at.clone(), read),
-            spec::Access::Write => (at.clone(), all),
+            spec::Access::Write => (at.clone(), not_sockets),
         }),
-        Mount::Tmpfs { at, .. } | Mount::Overlay { at, .. } => Some((at.clone(), all)),
+        Mount::Overlay { at, .. } => Some((at.clone(), not_sockets)),
+        Mount::Tmpfs { at, .. } => Some((at.clone(), all)),
         Mount::File { at, .. } => Some((at.clone(), read)),
         Mount::Proc => Some((PathBuf::from("/proc"), read)),
         Mount::Dev => Some((PathBuf::from("/dev"), all)),

@@ -188,8 +188,7 @@ fn build(
         .map_err(SetupError::at("naming the host"))?;
     let listeners =
         network::set_up(&spec.weakening).map_err(SetupError::at("setting up the network"))?;
-    root::build(&spec.mounts, &spec.weakening)
-        .map_err(SetupError::at("building the file system"))?;
+    root::build(spec).map_err(SetupError::at("building the file system"))?;
     let filters = seccomp::Filters::compile(&spec.weakening)
         .map_err(SetupError::at("compiling the system call filter"))?;
     let terminal = spec

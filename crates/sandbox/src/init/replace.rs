@@ -85,7 +85,8 @@ impl Rename {
         if from.read(&mut [0u8; 1])? != 0 {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
         }
-        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        // Whoever holds a lease on a file (fcntl(2)) could keep pid 1 waiting for it.
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mut to = File::from(rustix::fs::openat(CWD, target, flags, Mode::empty())?);
         to.rewind()?;
         to.write_all(&content)?;

@@ -2,16 +2,17 @@
 //! connections to the sandbox's own ports, and ends when the command or the launcher does.
 //! When it ends, the kernel ends every process that is left.
 
+mod connect;
+
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 
-use super::agent::{self, Running, Start};
+use self::connect::{Connecting, Progress};
+use super::agent::{self, Start};
 use super::{Built, Job, replace};
 use crate::control::{Channel, Order, Report};
 use crate::sys;
@@ -51,54 +52,103 @@ fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
         Start::Escaped(attempts) => channel.send(&Report::Escaped { attempts }, &[]),
         Start::Running(running) => {
             channel.send(&Report::Started, &[])?;
-            attend(channel, &signals, &running, &job.spec.protected_files)
+            let mut attended = Attended {
+                channel,
+                signals: &signals,
+                command: running.pid,
+                renames: running.renames.as_ref(),
+                protected: &job.spec.protected_files,
+                connecting: None,
+            };
+            attended.attend()
         }
     }
 }
 
-/// The main loop.
-fn attend(
-    channel: &Channel,
-    signals: &OwnedFd,
-    running: &Running,
-    protected: &[PathBuf],
-) -> io::Result<()> {
-    let command = running.pid;
-    let mut renames = running.renames.as_ref();
-    loop {
+/// What the main loop looks after.
+struct Attended<'a> {
+    channel: &'a Channel,
+    signals: &'a OwnedFd,
+    command: Pid,
+    renames: Option<&'a OwnedFd>,
+    protected: &'a [PathBuf],
+    /// The connection that the launcher waits for; it asks for one at a time.
+    connecting: Option<Connecting>,
+}
+
+/// What there is to do.
+struct Ready {
+    ordered: bool,
+    signalled: bool,
+    renaming: PollFlags,
+    connected: bool,
+}
+
+impl Attended<'_> {
+    /// The main loop.
+    fn attend(&mut self) -> io::Result<()> {
+        loop {
+            let ready = self.wait()?;
+            match self.renames {
+                Some(listener) if ready.renaming.contains(PollFlags::IN) => {
+                    replace::answer(listener, self.protected);
+                }
+                // No process is left whose renames could wait.
+                Some(_) if !ready.renaming.is_empty() => self.renames = None,
+                _ => {}
+            }
+            if let Some(connecting) = self.connecting.take() {
+                self.connecting = hand_out(self.channel, connecting.advance(ready.connected))?;
+            }
+            if ready.signalled {
+                drain(self.signals);
+                if let Some(code) = reap(self.channel, self.command)? {
+                    return self.channel.send(&Report::Exited { code }, &[]);
+                }
+            }
+            if ready.ordered {
+                match self.channel.receive::<Order>()? {
+                    Some((order, _)) => self.obey(&order)?,
+                    // The launcher is gone, and with it the gateway.
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    fn wait(&self) -> io::Result<Ready> {
+        let socket = self.connecting.as_ref().map(Connecting::socket);
+        let limit = self.connecting.as_ref().map(Connecting::remaining);
+        // What there is none of is replaced by the signals, polled twice and then ignored.
+        let renames = self.renames.unwrap_or(self.signals);
         let mut ready = [
-            PollFd::new(channel, PollFlags::IN),
-            PollFd::new(signals, PollFlags::IN),
-            // Without protected files no rename waits, and the signals are polled twice.
-            PollFd::from_borrowed_fd(renames.unwrap_or(signals).as_fd(), PollFlags::IN),
+            PollFd::new(self.channel, PollFlags::IN),
+            PollFd::new(self.signals, PollFlags::IN),
+            PollFd::from_borrowed_fd(renames.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(socket.unwrap_or(self.signals).as_fd(), PollFlags::OUT),
         ];
-        match poll(&mut ready, None) {
+        match poll(&mut ready, limit.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let [ordered, signalled, renaming] = ready.map(|fd| fd.revents());
-        let (ordered, signalled) = (!ordered.is_empty(), !signalled.is_empty());
-        match renames {
-            Some(listener) if renaming.contains(PollFlags::IN) => {
-                replace::answer(listener, protected);
+        let [ordered, signalled, renaming, connected] = ready.map(|fd| fd.revents());
+        Ok(Ready {
+            ordered: !ordered.is_empty(),
+            signalled: !signalled.is_empty(),
+            renaming,
+            connected: !connected.is_empty(),
+        })
+    }
+
+    fn obey(&mut self, order: &Order) -> io::Result<()> {
+        match *order {
+            Order::Signal { number, group } => signal(self.command, number, group),
+            Order::Connect { port } => {
+                self.connecting = hand_out(self.channel, connect::begin(port))?;
             }
-            // No process is left whose renames could wait.
-            Some(_) if !renaming.is_empty() => renames = None,
-            _ => {}
+            Order::Build | Order::Start => {}
         }
-        if signalled {
-            drain(signals);
-            if let Some(code) = reap(channel, command)? {
-                return channel.send(&Report::Exited { code }, &[]);
-            }
-        }
-        if ordered {
-            match channel.receive::<Order>()? {
-                Some((order, _)) => obey(channel, &order, command)?,
-                // The launcher is gone, and with it the gateway.
-                None => return Ok(()),
-            }
-        }
+        Ok(())
     }
 }
 
@@ -122,17 +172,6 @@ fn reap(channel: &Channel, command: Pid) -> io::Result<Option<i32>> {
     Ok(None)
 }
 
-fn obey(channel: &Channel, order: &Order, command: Pid) -> io::Result<()> {
-    match *order {
-        Order::Signal { number, group } => {
-            signal(command, number, group);
-            Ok(())
-        }
-        Order::Connect { port } => hand_out(channel, port),
-        Order::Build | Order::Start => Ok(()),
-    }
-}
-
 /// A command that has just ended cannot be signalled any more, which is no error.
 fn signal(command: Pid, number: i32, group: bool) {
     let Some(signal) = Signal::from_named_raw(number) else {
@@ -145,25 +184,16 @@ fn signal(command: Pid, number: i32, group: bool) {
     };
 }
 
-/// Connects to a port of the sandbox's own loopback, for `--publish`.
-fn hand_out(channel: &Channel, port: u16) -> io::Result<()> {
-    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
-    match connect(v4).or_else(|_| connect(v6)) {
-        Ok(connection) => channel.send(&Report::Connected { ok: true }, &[connection.as_fd()]),
-        Err(_) => channel.send(&Report::Connected { ok: false }, &[]),
+/// Answers the launcher, unless there is no answer yet.
+fn hand_out(channel: &Channel, progress: Progress) -> io::Result<Option<Connecting>> {
+    match progress {
+        Progress::Pending(connecting) => return Ok(Some(connecting)),
+        Progress::Connected(connection) => {
+            channel.send(&Report::Connected { ok: true }, &[connection.as_fd()])?;
+        }
+        Progress::Failed => channel.send(&Report::Connected { ok: false }, &[])?,
     }
-}
-
-fn connect(address: SocketAddr) -> io::Result<OwnedFd> {
-    let family = if address.is_ipv4() {
-        AddressFamily::INET
-    } else {
-        AddressFamily::INET6
-    };
-    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    rustix::net::connect(&socket, &address)?;
-    Ok(socket)
+    Ok(None)
 }
 
 fn code_of(status: WaitStatus) -> i32 {

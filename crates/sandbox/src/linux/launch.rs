@@ -190,6 +190,12 @@ impl Drop for Sandbox {
 }
 
 impl Control {
+    /// Ends everything in the sandbox at once.
+    pub fn end(&self) {
+        // Pid 1 reads the end of the conversation; when it ends, so does all that is left.
+        let _ = rustix::net::shutdown(&*self.0, rustix::net::Shutdown::Both);
+    }
+
     /// Sends a signal to the command, or to its process group if a terminal would have.
     pub fn signal(&self, number: i32, group: bool) -> io::Result<()> {
         self.0.send(&Order::Signal { number, group }, &[])

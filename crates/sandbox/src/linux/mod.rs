@@ -2,6 +2,7 @@
 //! when it has ended. Everything here runs as the caller, on the host.
 
 pub mod doctor;
+pub mod guard;
 mod launch;
 pub mod nested;
 pub mod overlay;
@@ -15,4 +16,5 @@ pub use launch::{
 pub use plan::{PlanError, Request, Workspace, WorkspaceMode};
 pub(crate) use protect::JOURNAL;
 pub use protect::sweep;
-pub use streams::{Streams, prepare as prepare_streams};
+pub(crate) use streams::is_null;
+pub use streams::{Copies, Streams, prepare as prepare_streams};

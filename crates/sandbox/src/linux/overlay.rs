@@ -1,18 +1,27 @@
 //! What the agent wrote into private copies: looking at it, taking it over, throwing it away.
 //!
 //! Everything in a private copy is hostile. Nothing in it is followed: links are compared and
-//! copied as links, and targets are opened without following any link on the way.
+//! copied as links, and targets are opened without following any link on the way. It may also
+//! be of any size, so the looking has bounds, and tells when it reached one.
 
 mod apply;
 mod change;
+mod compare;
+mod limits;
+pub(super) mod tree;
+mod walk;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-pub use change::{Change, ChangeKind};
+use super::JOURNAL;
+use crate::init;
+
+pub use change::{Change, ChangeKind, Changes};
 
 /// A private copy of one path of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,39 +92,72 @@ impl Manifest {
         fs::write(state.join(FILE), serde_json::to_vec_pretty(self)?)
     }
 
-    /// What the agent changed, in the order of paths.
-    pub fn changes(&self) -> io::Result<Vec<Change>> {
-        let mut changes = Vec::new();
-        for layer in &self.layers {
-            change::collect(layer, &mut changes)?;
-        }
-        changes.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(changes)
+    /// What the agent changed, as far as it could be looked at.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        walk::changes(&self.workspace, &self.layers)
     }
+}
 
-    /// Makes the changes in the workspace itself, below it and nowhere else.
-    pub fn apply(&self) -> io::Result<Vec<Change>> {
-        let changes = self.changes()?;
-        for change in &changes {
-            apply::apply(&self.workspace, change)?;
-        }
-        Ok(changes)
+/// Whether the run that is kept in `state` is not over. Its processes write what is there.
+pub fn is_alive(state: &Path) -> io::Result<bool> {
+    // A run that is just being made has its journal before this lock is free again.
+    let _lock = init::lock(state.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+    let journal = match File::open(state.join(JOURNAL)) {
+        Ok(journal) => journal,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match flock(&journal, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(false),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Makes the changes of an ended run in the workspace itself, below it and nowhere else. It is
+/// an error if not all of them are known.
+pub fn apply(state: &Path) -> io::Result<Vec<Change>> {
+    refuse_alive(state)?;
+    let manifest = Manifest::read(state)?;
+    let changes = manifest.changes();
+    if let Some(why) = changes.incomplete {
+        return Err(io::Error::other(format!("not everything is known: {why}")));
+    }
+    for change in &changes.list {
+        apply::apply(&manifest.workspace, &manifest.layers, change)?;
+    }
+    Ok(changes.list)
 }
 
 /// Removes the run's private copies if the agent wrote nothing. It is an error if it did.
 pub(crate) fn discard_unchanged(state: &Path) -> io::Result<()> {
-    if !Manifest::read(state)?.changes()?.is_empty() {
+    if !Manifest::read(state)?.changes().is_none() {
         return Err(io::ErrorKind::DirectoryNotEmpty.into());
     }
     discard(state)
 }
 
-/// Removes the run's private copies. Kernel-made directories in them have no permissions.
+/// Removes the private copies of an ended run, however large and deep they are.
 pub fn discard(state: &Path) -> io::Result<()> {
-    apply::make_removable(state)?;
-    fs::remove_dir_all(state)
+    refuse_alive(state)?;
+    let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
+    let runs = tree::open_trusted(state.parent().ok_or_else(invalid)?)?;
+    tree::remove(&runs, state.file_name().ok_or_else(invalid)?)
+}
+
+fn refuse_alive(state: &Path) -> io::Result<()> {
+    if is_alive(state)? {
+        return Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "the run is not over",
+        ));
+    }
+    Ok(())
 }
 
 const FILE: &str = "manifest.json";
 const VERSION: u16 = 1;
+
+#[cfg(test)]
+mod tests;

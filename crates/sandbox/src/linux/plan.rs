@@ -3,6 +3,8 @@
 //! no `/var`, no `/sys`, and of `/etc` only what programs need and holds no secret.
 
 mod account;
+mod check;
+mod sockets;
 mod system;
 
 use std::collections::BTreeMap;
@@ -36,7 +38,7 @@ pub struct Request {
     pub show: Vec<(PathBuf, PathBuf)>,
     /// Paths below the workspace that are not shown.
     pub hide: Vec<PathBuf>,
-    /// Files that steer the run itself. Those below the workspace are protected.
+    /// Files that decide about the run: none may be in a workspace that the agent can write.
     pub steering: Vec<PathBuf>,
     /// Directories that no mount may show: policy, events, private copies.
     pub private: Vec<PathBuf>,
@@ -88,6 +90,15 @@ pub enum PlanError {
     /// The workspace is a part of the system.
     #[error("{} is a directory of the system, not a workspace", .0.display())]
     WorkspaceIsSystem(PathBuf),
+    /// The workspace is where tools keep credentials.
+    #[error("{} holds credentials, so it is no workspace", .0.display())]
+    WorkspaceHoldsSecrets(PathBuf),
+    /// A file that decides about the run could be rewritten by the agent.
+    #[error(
+        "{} decides what the agent may do, and it lies in the workspace, where the agent could change it; keep it outside, or use --read-only or --overlay",
+        .0.display()
+    )]
+    SteeredFromInside(PathBuf),
     /// A mount would show the agent what steers and records it.
     #[error("{} would show the agent {}, which holds Ringfence's own policy or records", shown.display(), private.display())]
     ShowsPrivate {
@@ -116,10 +127,7 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, F
     };
     let workspace = &request.workspace.directory;
     let directory = fs::canonicalize(workspace).map_err(at(workspace))?;
-    check(&directory, &request.home)?;
-    for shown in request.read.iter().chain([&directory]) {
-        check_private(shown, &request.private)?;
-    }
+    check::check(&request, &directory)?;
     protect::make_directory(&request.state).map_err(at(&request.state))?;
     let mut mounts = system::mounts(&request);
     // Held until the placeholders are made: what is one is not to be taken for the person's own.
@@ -127,6 +135,9 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, F
     let protection = place_workspace(&request, &directory, &mut mounts).map_err(at(&directory))?;
     for path in &request.hide {
         mounts.extend(hidden(&directory.join(path)));
+    }
+    for shown in request.read.iter().chain([&directory]) {
+        mounts.extend(sockets::covered(shown));
     }
     let ignore = protection.ignore(&directory, &request.home);
     mounts.extend(unless_shown(ignore, &request.read));
@@ -145,6 +156,7 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, F
         directory: start_directory(&request.directory, &directory),
         hostname: request.hostname,
         mounts,
+        workspace: directory.clone(),
         protected_files: protection.files(),
         terminal: streams.terminal,
         limits: request.limits,
@@ -179,39 +191,6 @@ fn commit(
     protect::commit(protection, groups, &request.state, manifest)
 }
 
-/// A home directory, or one that holds it, is no workspace.
-fn check(directory: &Path, home: &Path) -> Result<(), PlanError> {
-    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
-    if home.starts_with(directory) {
-        return Err(PlanError::WorkspaceTooWide(directory.to_owned()));
-    }
-    let system = system::DIRECTORIES
-        .iter()
-        .chain(&["/dev", "/proc", "/sys", "/etc", "/run", "/boot"])
-        .any(|path| {
-            directory == Path::new(path)
-                || directory.starts_with("/proc")
-                || directory.starts_with("/sys")
-                || directory.starts_with("/dev")
-        });
-    if system {
-        return Err(PlanError::WorkspaceIsSystem(directory.to_owned()));
-    }
-    Ok(())
-}
-
-/// Neither a directory that must stay outside, nor anything in it, nor what holds it, is shown.
-fn check_private(shown: &Path, private: &[PathBuf]) -> Result<(), PlanError> {
-    let shown = fs::canonicalize(shown).unwrap_or_else(|_| shown.to_owned());
-    for private in private {
-        let private = fs::canonicalize(private).unwrap_or_else(|_| private.clone());
-        if shown.starts_with(&private) || private.starts_with(&shown) {
-            return Err(PlanError::ShowsPrivate { shown, private });
-        }
-    }
-    Ok(())
-}
-
 fn place_workspace(
     request: &Request,
     directory: &Path,
@@ -234,7 +213,7 @@ fn place_workspace(
             if request.weakening.is_off("protect") {
                 return Ok(Protection::default());
             }
-            let protection = protect::protect(directory, &request.state, &request.steering)?;
+            let protection = protect::protect(directory, &request.state)?;
             mounts.extend(protection.mounts.iter().cloned());
             Ok(protection)
         }

@@ -7,15 +7,19 @@
 //! something, so an empty placeholder is made on the host and removed when the sandbox ends.
 //! A journal tells a later run what to remove if even the keeper was killed.
 
+mod git;
+mod links;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, ResolveFlags, flock};
 
+use self::links::Way;
 use super::overlay::{Layer, LayerKind, Manifest};
 use crate::init::{self, Left, Placeholder};
 use crate::spec::{Access, Mount};
@@ -30,49 +34,28 @@ pub(super) struct Protection {
     pub(super) made_by_others: BTreeSet<Placeholder>,
 }
 
-/// Plans the protection of `workspace` under the lock of all runs, keeping the private copies below `state`. The files of
-/// `steering` that are in the workspace are protected like the well-known ones.
-pub(super) fn protect(
-    workspace: &Path,
-    state: &Path,
-    steering: &[PathBuf],
-) -> io::Result<Protection> {
+/// Plans the protection of `workspace` under the lock of all runs, keeping the private copies
+/// below `state`.
+pub(super) fn protect(workspace: &Path, state: &Path) -> io::Result<Protection> {
     let runs = state.parent().unwrap_or(state);
     let mut protection = Protection {
         made_by_others: init::needed_by_others(runs, state),
         ..Protection::default()
     };
-    for parent in PARENTS {
-        protection.pin(&workspace.join(parent));
+    let names = protection.wanted(workspace);
+    let mut ways = Vec::new();
+    for (name, shape) in names {
+        ways.push((links::follow(workspace, &name)?, shape));
     }
-    let mut paths: Vec<(PathBuf, Shape)> = protection
-        .wanted(workspace)
-        .into_iter()
-        .map(|(path, shape)| (workspace.join(path), shape))
-        .collect();
-    for file in steering {
-        let Some(file) = inside(workspace, file) else {
-            continue;
-        };
-        let parents: Vec<&Path> = file.ancestors().skip(1).collect();
-        for parent in parents.into_iter().rev() {
-            if parent.starts_with(workspace) && parent != workspace {
-                protection.pin(parent);
-            }
-        }
-        paths.push((file, Shape::File));
-    }
-    for (path, shape) in paths {
+    protection.keep(workspace, &ways);
+    for (path, shape) in ways
+        .iter()
+        .filter_map(|(way, shape)| Some((way.end.as_ref()?, *shape)))
+    {
         let number = protection.layers.len();
-        protection.add(&path, shape, &state.join(number.to_string()))?;
+        protection.add(path, shape, &state.join(number.to_string()))?;
     }
     Ok(protection)
-}
-
-/// The real path of a file, if it is below the workspace.
-fn inside(workspace: &Path, file: &Path) -> Option<PathBuf> {
-    let file = fs::canonicalize(file).ok()?;
-    file.starts_with(workspace).then_some(file)
 }
 
 /// What a protected path is where it does not exist.
@@ -83,23 +66,15 @@ pub(super) enum Shape {
 }
 
 impl Protection {
-    /// The paths to protect. Without a repository, `.git` itself is one: a repository that the
-    /// agent makes there would have the configuration that it likes.
-    fn wanted(&self, workspace: &Path) -> Vec<(&'static str, Shape)> {
-        let path = workspace.join(".git");
-        let git: &[(&'static str, Shape)] = if path.is_dir() && !self.is_made_by_others(&path) {
-            &[
-                (".git/hooks", Shape::Directory),
-                (".git/config", Shape::File),
-                (".git/config.worktree", Shape::File),
-                (".git/modules", Shape::Directory),
-            ]
-        } else if path.is_file() {
-            &[(".git", Shape::File)]
-        } else {
-            &[(".git", Shape::Directory)]
-        };
-        git.iter().chain(ANYWHERE).copied().collect()
+    /// The paths to protect, relative to the workspace.
+    fn wanted(&self, workspace: &Path) -> Vec<(PathBuf, Shape)> {
+        let anywhere = ANYWHERE
+            .iter()
+            .map(|(name, shape)| (PathBuf::from(name), *shape));
+        git::paths(workspace, |path| self.is_made_by_others(path))
+            .into_iter()
+            .chain(anywhere)
+            .collect()
     }
 
     /// Whether another run made it, only to mount over it, and it is empty as it was made. It
@@ -140,10 +115,27 @@ impl Protection {
         }
     }
 
-    /// Makes a directory a mount point of its own: such a one cannot be renamed away, and so
-    /// neither can what is mounted in it.
+    /// Keeps the links that lead to protected paths, and the directories that hold either, what
+    /// and where they are. A mount point can be neither renamed nor removed.
+    fn keep(&mut self, workspace: &Path, ways: &[(Way, Shape)]) {
+        let parents: BTreeSet<PathBuf> = ways
+            .iter()
+            .flat_map(|(way, _)| way.parents(workspace))
+            .collect();
+        // In order of paths, a directory comes before what is in it.
+        for parent in &parents {
+            self.pin(parent);
+        }
+        let links: BTreeSet<&PathBuf> = ways.iter().flat_map(|(way, _)| &way.links).collect();
+        self.mounts.extend(
+            links
+                .into_iter()
+                .map(|link| Mount::Link { at: link.clone() }),
+        );
+    }
+
     fn pin(&mut self, path: &Path) {
-        if path.is_dir() && !path.is_symlink() {
+        if path.is_dir() {
             self.mounts.push(Mount::Bind {
                 from: path.to_owned(),
                 at: path.to_owned(),
@@ -160,9 +152,6 @@ impl Protection {
         };
         match existing {
             Some(_) if self.is_made_by_others(path) => self.placeholder(path, shape, store),
-            // A link leads to something else, which is protected or not by its own name; the
-            // link itself is kept by mounting over what it leads to.
-            Some(meta) if meta.is_symlink() => Ok(()),
             Some(meta) if meta.is_dir() => self.copy_on_write(path, store),
             Some(meta) if meta.is_file() => self.copied_file(path, store),
             Some(_) => Ok(()),
@@ -187,7 +176,7 @@ impl Protection {
     }
 
     fn copied_file(&mut self, path: &Path, store: &Path) -> io::Result<()> {
-        fs::copy(path, store)?;
+        copy_plain(path, store)?;
         self.bind(path, store.to_owned());
         self.layers
             .push(Layer::new(LayerKind::File, path, store.to_owned()));
@@ -195,6 +184,12 @@ impl Protection {
     }
 
     fn placeholder(&mut self, path: &Path, shape: Shape, store: &Path) -> io::Result<()> {
+        if !path.parent().is_some_and(Path::is_dir) {
+            return Err(io::Error::other(format!(
+                "a protected name is a link to {}, whose directory is not there: remove the link or make the directory",
+                path.display()
+            )));
+        }
         let directory = matches!(shape, Shape::Directory);
         let private = store.to_owned();
         if directory {
@@ -223,6 +218,28 @@ impl Protection {
             access: Access::Write,
         });
     }
+}
+
+/// Copies a regular file, reached by no link: another sandbox may be writing in the workspace.
+fn copy_plain(path: &Path, store: &Path) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let from = rustix::fs::openat2(CWD, path, flags, Mode::empty(), resolve)?;
+    let from = fs::File::from(from);
+    let meta = from.metadata()?;
+    if !meta.is_file() || meta.len() > MOST_COPIED_OCTETS {
+        return Err(io::Error::other(format!(
+            "{} is not a regular file of a usual size",
+            path.display()
+        )));
+    }
+    let mut to = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(meta.permissions().mode() & 0o777)
+        .open(store)?;
+    io::copy(&mut from.take(MOST_COPIED_OCTETS), &mut to)?;
+    Ok(())
 }
 
 /// Writes down what the run will leave, then makes the placeholders.
@@ -297,9 +314,6 @@ impl Placeholder {
     }
 }
 
-/// Directories of the workspace that hold protected paths.
-const PARENTS: [&str; 1] = [".git"];
-
 /// What editors, shells and agents run or trust when they are started in a directory.
 pub(super) const ANYWHERE: &[(&str, Shape)] = &[
     (".vscode", Shape::Directory),
@@ -311,9 +325,14 @@ pub(super) const ANYWHERE: &[(&str, Shape)] = &[
     (".codex", Shape::Directory),
     (".cursor", Shape::Directory),
     (".gemini", Shape::Directory),
+    (".windsurf", Shape::Directory),
+    (".opencode", Shape::Directory),
     (".mcp.json", Shape::File),
     (".envrc", Shape::File),
 ];
+
+/// Largest file that is copied to be protected; settings are far smaller.
+const MOST_COPIED_OCTETS: u64 = 16 * 1024 * 1024;
 
 /// The file that tells what to clean up; runs that are alive hold a lock on it.
 pub(crate) const JOURNAL: &str = "journal.json";

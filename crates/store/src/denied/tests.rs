@@ -3,6 +3,7 @@ use sqlx::Row as _;
 use tempfile::tempdir;
 
 use super::*;
+use crate::export::Format;
 use crate::testing::{allowed, closed, denied, store_of, time};
 
 #[tokio::test]
@@ -69,6 +70,7 @@ async fn shows_what_was_refused_after_the_decision() {
     let data = tempdir().unwrap();
     let mut ending = closed(1, Outcome::Refused(ReasonCode::SniMismatch));
     ending.detail = Some("the client asked for evil.test".to_owned());
+    ending.next_step = Some("name evil.test in a rule".to_owned());
     let records = [
         Record::Opened(allowed(1, "docs.test:443")),
         Record::Closed(ending),
@@ -78,6 +80,14 @@ async fn shows_what_was_refused_after_the_decision() {
     assert_eq!(denials.len(), 1);
     assert_eq!(denials[0].code, ReasonCode::SniMismatch);
     assert_eq!(denials[0].reason, "the client asked for evil.test");
+    let next_step = denials[0].next_step.as_deref();
+    assert_eq!(next_step, Some("name evil.test in a rule"));
+    let mut export = store.export(&Filter::default(), Format::Ocsf);
+    let exported = export.next_page().await.unwrap();
+    assert_eq!(
+        exported[0]["unmapped"]["next_step"],
+        "name evil.test in a rule"
+    );
 }
 
 #[tokio::test]

@@ -140,7 +140,8 @@ async fn every_condition_has_an_index_so_that_no_question_reads_all_events() {
             "SEARCH e USING INDEX sqlite_autoindex_events_1 (seq>?)",
         ),
     ] {
-        let mut query = listing("EXPLAIN QUERY PLAN ", &filter);
+        let order = filter.after_seq.map_or(Order::NewestFirst, |_| Order::Log);
+        let mut query = listing("EXPLAIN QUERY PLAN ", &filter, order);
         let rows = query.build().fetch_all(&store.pool).await.unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
         assert!(
@@ -154,4 +155,21 @@ async fn every_condition_has_an_index_so_that_no_question_reads_all_events() {
             "{filter:?}: {plan:#?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_page_in_the_order_of_time_is_found_by_its_place() {
+    let data = tempdir().unwrap();
+    let store = store_of(data.path(), &story()).await;
+    let filter = Filter::default();
+    let place = store.place_of_newest(&filter, 2).await.unwrap().unwrap();
+    let mut query = listing("EXPLAIN QUERY PLAN ", &filter, Order::From(place));
+    let rows = query.build().fetch_all(&store.pool).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    let found = "SEARCH e USING INDEX events_by_time ((time,seq)>(?,?))";
+    assert!(plan.iter().any(|step| step == found), "{plan:#?}");
+    assert!(
+        plan.iter().all(|step| !step.contains("TEMP B-TREE")),
+        "{plan:#?}"
+    );
 }

@@ -3,7 +3,9 @@ use serde_json::json;
 use tempfile::tempdir;
 
 use super::*;
-use crate::testing::{allowed, closed, denied, event_id, requested, run, store_of, story};
+use crate::testing::{
+    allowed, closed, denied, event_id, requested, run, spooled, store_of, story, time,
+};
 
 async fn all(mut export: Export) -> Vec<Value> {
     let mut values = Vec::new();
@@ -38,6 +40,38 @@ async fn exports_every_event_once_in_bounded_pages() {
     let values = all(store.export(&some, Format::Ocsf)).await;
     assert_eq!(values.len(), 300);
     assert_eq!(values[0]["metadata"]["sequence"], 101);
+}
+
+#[tokio::test]
+async fn a_limited_export_is_that_of_the_newest_events_oldest_first() {
+    let data = tempdir().unwrap();
+    let event = |number| Record::Opened(denied(number, "evil.test:443"));
+    let records: Vec<_> = (0..600).map(event).collect();
+    let store = store_of(data.path(), &records).await;
+    // A run whose events are older than those of the log's end, and one of their time.
+    let late: Vec<_> = [3, 599]
+        .map(|at| {
+            let mut event = denied(1000 + at, "late.test:443");
+            event.time = time(at);
+            Record::Opened(event)
+        })
+        .into();
+    spooled(data.path(), run(2), &late);
+    store.ingest_spools().await.unwrap();
+
+    for limit in [0, 1, 2, 3, 300, 10_000] {
+        let filter = Filter {
+            limit: Some(limit),
+            ..Filter::default()
+        };
+        let exported = all(store.export(&filter, Format::Jsonl)).await;
+        let listed = store.events(&filter).await.unwrap();
+        assert_eq!(
+            Value::Array(exported),
+            serde_json::to_value(&listed).unwrap(),
+            "{limit}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-use ringfence_model::Destination;
+use ringfence_model::{Destination, ReasonCode, Record};
 use tempfile::tempdir;
 
 use crate::filter::Filter;
-use crate::testing::{run, store_of, story, time};
+use crate::testing::{denied, run, store_of, story, time};
 
 #[tokio::test]
 async fn looks_back_on_a_run() {
@@ -56,4 +56,31 @@ async fn gives_each_distinct_action_once_for_simulation() {
     let evil: Destination = "evil.test:443".parse().unwrap();
     assert_eq!(actions.len(), 1);
     assert_eq!(actions[0].action.destination(), &evil);
+}
+
+#[tokio::test]
+async fn what_no_policy_was_asked_about_is_not_simulated() {
+    let data = tempdir().unwrap();
+    let codes = [
+        ReasonCode::HostMismatch,
+        ReasonCode::Malformed,
+        ReasonCode::UpgradeRefused,
+        ReasonCode::LimitReached,
+        ReasonCode::NoRule,
+    ];
+    let records: Vec<_> = (1..)
+        .zip(codes)
+        .map(|(number, code)| {
+            let mut event = denied(number, &format!("host-{number}.test:80"));
+            event.decision.code = code;
+            Record::Opened(event)
+        })
+        .collect();
+    let store = store_of(data.path(), &records).await;
+    let actions = store
+        .actions_for_simulation(&Filter::default())
+        .await
+        .unwrap();
+    let actions: Vec<_> = actions.iter().map(|seen| seen.action.to_string()).collect();
+    assert_eq!(actions, ["connect host-5.test:80"]);
 }

@@ -44,12 +44,15 @@ fn counts_what_was_allowed_and_denied_by_destination() {
 fn a_destination_whose_every_action_was_refused_later_was_not_allowed() {
     let mut tally = Tally::default();
     tally.feed(&Record::Opened(allowed(1, "docs.test:443")));
-    let refused = closed(1, Outcome::Refused(ReasonCode::Revoked));
+    let mut refused = closed(1, Outcome::Refused(ReasonCode::Revoked));
+    refused.next_step = Some("ask".to_owned());
     tally.feed(&Record::Closed(refused.clone()));
     tally.feed(&Record::Closed(refused));
     let counts = tally.counts();
     assert_eq!((counts.allowed, counts.denied), (0, 1));
     assert!(counts.allowed_by_destination.is_empty());
+    let next_step = counts.denied_by_destination[0].next_step.as_deref();
+    assert_eq!(next_step, Some("ask"));
 }
 
 #[test]

@@ -33,5 +33,6 @@ fn a_proxy_request_for_https_is_not_forwarded_in_clear_text() {
     );
     assert!(ended.stdout.starts_with("HTTP/1.1 400 "), "{ended}");
     assert!(ended.stdout.contains("use CONNECT"), "{ended}");
+    assert!(ended.was_refused("api.test:443", "malformed"), "{ended}");
     assert_eq!(site.upstream.connections().connections().len(), 0);
 }

@@ -128,7 +128,7 @@ fn shell(host: &Host, terminal: OwnedFd) -> Child {
     let programs = host
         .program()
         .parent()
-        .unwrap_or(Path::new("/"))
+        .unwrap_or_else(|| Path::new("/"))
         .display()
         .to_string();
     let mut shell = command("setsid");

@@ -12,7 +12,7 @@ pub enum HttpError {
     /// The preface of HTTP/2 without TLS.
     #[error("HTTP/2 without TLS is not supported")]
     Http2Preface,
-    /// A request to change the protocol of the connection, `h2c` and WebSocket alike.
+    /// A request to change the protocol of the connection. An offer of `h2c` alone is ignored.
     #[error("protocol upgrades are not supported on this connection")]
     Upgrade,
     /// A response 101.

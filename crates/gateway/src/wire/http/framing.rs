@@ -27,6 +27,7 @@ pub(super) struct Fields {
     pub(super) content_length: Option<u64>,
     /// Exactly one `chunked`.
     pub(super) chunked: bool,
+    /// An offer to change the protocol to something other than `h2c`.
     pub(super) upgrade: bool,
     pub(super) expect_continue: bool,
     connection: Connection,
@@ -59,7 +60,9 @@ impl Fields {
             Kind::Connection => self.connection.add(value),
             Kind::Expect => self.add_expectation(value),
             Kind::Upgrade => {
-                self.upgrade = true;
+                // A server may ignore an offer to upgrade (RFC 9110, section 7.8), and clients
+                // make this one unasked. The others are of no use to a client that stays here.
+                self.upgrade |= !value.eq_ignore_ascii_case(b"h2c");
                 Ok(())
             }
             Kind::LooksLikeFraming => Err(HttpError::HeaderName),

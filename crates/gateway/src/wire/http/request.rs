@@ -94,12 +94,16 @@ fn request_line(line: &[u8]) -> Result<(&str, &str, Version), HttpError> {
     else {
         return Err(HttpError::StartLine);
     };
-    let sound =
-        (1..=HTTP_METHOD_OCTETS).contains(&method.len()) && method.bytes().all(is_token_octet);
-    if !sound {
-        return Err(HttpError::Method);
+    Ok((read_method(method)?, target, read_version(version)?))
+}
+
+pub(super) fn read_method(text: &str) -> Result<&str, HttpError> {
+    let sound = (1..=HTTP_METHOD_OCTETS).contains(&text.len()) && text.bytes().all(is_token_octet);
+    if sound {
+        Ok(text)
+    } else {
+        Err(HttpError::Method)
     }
-    Ok((method, target, read_version(version)?))
 }
 
 pub(super) fn read_version(text: &str) -> Result<Version, HttpError> {

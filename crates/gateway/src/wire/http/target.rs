@@ -146,20 +146,7 @@ fn connect(text: &str) -> Result<Destination, HttpError> {
 }
 
 fn absolute(method: &str, text: &str) -> Result<Target, HttpError> {
-    let (scheme, rest) = text.split_once("://").ok_or(HttpError::Target)?;
-    let (scheme, port) = if scheme.eq_ignore_ascii_case("http") {
-        (Scheme::Http, 80)
-    } else if scheme.eq_ignore_ascii_case("https") {
-        (Scheme::Https, 443)
-    } else {
-        return Err(HttpError::Target);
-    };
-    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at_checked(end).ok_or(HttpError::Target)?;
-    let authority = Authority::read(authority)
-        .ok()
-        .and_then(|authority| authority.destination(port))
-        .ok_or(HttpError::Target)?;
+    let (scheme, authority, rest) = split_absolute(text).ok_or(HttpError::Target)?;
     let (path, query) = match rest.as_bytes().first() {
         Some(b'/') => path_and_query(rest)?,
         // RFC 9112, section 3.2.4 gives `OPTIONS` without a path the meaning of `*`.
@@ -173,6 +160,22 @@ fn absolute(method: &str, text: &str) -> Result<Target, HttpError> {
         path,
         query,
     })
+}
+
+/// The scheme, the authority with its port, and what is behind them.
+pub(super) fn split_absolute(text: &str) -> Option<(Scheme, Destination, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (scheme, port) = if scheme.eq_ignore_ascii_case("http") {
+        (Scheme::Http, 80)
+    } else if scheme.eq_ignore_ascii_case("https") {
+        (Scheme::Https, 443)
+    } else {
+        return None;
+    };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at_checked(end)?;
+    let authority = Authority::read(authority).ok()?.destination(port)?;
+    Some((scheme, authority, rest))
 }
 
 fn path_and_query(text: &str) -> Result<(String, Option<String>), HttpError> {

@@ -4,6 +4,7 @@
 mod against_httparse;
 mod chunks;
 mod framing;
+mod glimpses;
 mod paths;
 mod requests;
 mod responses;
@@ -19,6 +20,8 @@ fn request(lines: &[&str]) -> Result<RequestHead, HttpError> {
 fn read_whole_request(wire: &[u8]) -> Result<RequestHead, HttpError> {
     let (head, length) = read_request(wire)?.unwrap_or_else(|| panic!("incomplete: {wire:?}"));
     assert_eq!(length, wire.len());
+    let seen = Glimpse::Request(head.method.clone(), head.target.clone());
+    assert_eq!(glimpse(wire), Some(seen));
     Ok(head)
 }
 

@@ -88,7 +88,14 @@ async fn methods_and_paths_are_decided_on_here_too() {
         let answer = hear_all(&mut agent).await;
         let header = format!("X-Ringfence-Reason: {reason}\r\n");
         assert!(answer.contains(&header), "{request}: {answer}");
+        let recorded = answer.contains("X-Ringfence-Event: ");
+        assert_eq!(
+            recorded,
+            !request.starts_with("GET /"),
+            "{request}: {answer}"
+        );
     }
+    assert_eq!(stack.findings().len(), 1);
     stack.story().await;
     assert!(untouched(listener));
 }
@@ -114,4 +121,44 @@ async fn an_upstream_that_is_not_there_is_a_bad_gateway() {
         story[1],
         "GET http://api.test:80/open/1: allow, upstreamfailed"
     );
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_for_its_form_is_not_held_against_the_connection_before_it() {
+    let (api, address) = listen().await;
+    let stack = Stack::new(RULES, &[("api.test", address)]);
+    let mut agent = stack.proxy().await;
+    say(&mut agent, get("http://api.test/open/1", "api.test")).await;
+    let mut server = accept(&api).await;
+    hear_until(&mut server, "\r\n\r\n").await;
+    say(&mut server, OK).await;
+    hear_until(&mut agent, "ok").await;
+    say(&mut agent, get("http://other.test:8080/x", "api.test")).await;
+    let answer = hear_all(&mut agent).await;
+    assert!(answer.contains("X-Ringfence-Event: "), "{answer}");
+    assert_eq!(
+        stack.story().await,
+        [
+            "connect api.test:80: allow, done",
+            "GET http://api.test:80/open/1: allow, 200",
+            "GET http://other.test:8080/x: host-mismatch",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_offer_of_http2_in_clear_text_is_not_passed_on() {
+    let (api, address) = listen().await;
+    let stack = Stack::new(RULES, &[("api.test", address)]);
+    let offer =
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQA\r\n";
+    for mut agent in [stack.proxy().await, stack.captured("api.test:80").await] {
+        let head = format!("GET http://api.test/open/1 HTTP/1.1\r\nHost: api.test\r\n{offer}\r\n");
+        say(&mut agent, head).await;
+        let mut server = accept(&api).await;
+        let head = hear_until(&mut server, "\r\n\r\n").await;
+        assert_eq!(head, "GET /open/1 HTTP/1.1\r\nHost: api.test\r\n\r\n");
+        say(&mut server, OK).await;
+        assert_eq!(hear_until(&mut agent, "ok").await, OK);
+    }
 }

@@ -174,7 +174,7 @@ async fn ambiguous_and_malformed_requests_leave_the_upstream_untouched() {
             "host-mismatch",
         ),
         (
-            "GET /open/a HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+            "GET /open/a HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
             403,
             "upgrade-refused",
         ),

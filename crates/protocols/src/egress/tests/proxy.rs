@@ -119,22 +119,105 @@ async fn a_tunnel_whose_upstream_is_not_there_is_a_bad_gateway() {
     );
 }
 
+/// The event that an answer names, among those that were recorded.
+fn event_of(answer: &str, stack: &Stack) -> Option<String> {
+    let (_, rest) = answer.split_once("X-Ringfence-Event: ")?;
+    let id = rest.split("\r\n").next()?;
+    let events = stack.events();
+    let event = events.iter().find(|event| event.id.to_string() == id)?;
+    assert!(!event.decision.is_allow());
+    Some(format!("{}: {}", event.action, event.decision.code))
+}
+
 #[tokio::test]
-async fn what_is_no_proxy_request_is_refused_with_an_explanation() {
+async fn what_is_refused_for_its_form_is_a_denied_action_where_it_says_where_to() {
     let stack = Stack::new(RULES, &[]);
-    for request in [
-        "GET / HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\n\r\n",
-        "CONNECT api.test HTTP/1.1\r\nHost: api.test\r\n\r\n",
-        "CONNECT evil\0.api.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n",
-        "CONNECT api.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n",
-        "CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\nContent-Length: 5\r\n\r\n",
+    for (request, event) in [
+        (
+            "CONNECT api.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n",
+            "connect api.test:443: host-mismatch",
+        ),
+        (
+            "CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\nContent-Length: 5\r\n\r\n",
+            "connect api.test:443: malformed",
+        ),
+        (
+            "GET http://web.test/a?b HTTP/1.1\r\nHost: evil.test\r\n\r\n",
+            "GET http://web.test:80/a: host-mismatch",
+        ),
+        (
+            "GET http://web.test/a HTTP/1.1\r\nHost: web.test\r\nUpgrade: websocket\r\n\r\n",
+            "GET http://web.test:80/a: upgrade-refused",
+        ),
+        (
+            "GET https://web.test/a HTTP/1.1\r\nHost: web.test\r\nConnection: close\r\n\r\n",
+            "GET https://web.test:443/a: malformed",
+        ),
+        (
+            "GET http://web.test/a/../b HTTP/1.1\r\nHost: web.test\r\n\r\n",
+            "connect web.test:80: malformed",
+        ),
+        (
+            "GET http://web.test/a HTTP/1.1\nHost: web.test\n\n",
+            "GET http://web.test:80/a: malformed",
+        ),
     ] {
         let mut agent = stack.proxy().await;
         say(&mut agent, request).await;
         let answer = hear_all(&mut agent).await;
-        assert!(answer.starts_with("HTTP/1.1 400 "), "{request}: {answer}");
+        let status = match event.ends_with("upgrade-refused") {
+            true => "403",
+            false => "400",
+        };
+        let start = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&start), "{request}: {answer}");
+        assert_eq!(
+            event_of(&answer, &stack).as_deref(),
+            Some(event),
+            "{answer}"
+        );
     }
-    assert!(stack.story().await.is_empty());
+    assert_eq!(stack.story().await.len(), 7);
+    assert_eq!(stack.findings(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_says_nowhere_to_go_is_refused_and_a_finding() {
+    for (request, shown) in [
+        (
+            "GET /x HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\n\r\n",
+            "GET /x",
+        ),
+        (
+            "CONNECT api.test HTTP/1.1\r\nHost: api.test\r\n\r\n",
+            "CONNECT api.test HTTP/1.1",
+        ),
+        (
+            "CONNECT evil\0.api.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n",
+            r"CONNECT evil\x00.api.test:443 HTTP/1.1",
+        ),
+        ("\x16\x03\x01\x02\n", r"\x16\x03\x01\x02"),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI * HTTP/2.0"),
+    ] {
+        let stack = Stack::new(RULES, &[]);
+        let mut agent = stack.proxy().await;
+        say(&mut agent, request).await;
+        let answer = hear_all(&mut agent).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{request}: {answer}");
+        assert!(!answer.contains("X-Ringfence-Event"), "{answer}");
+        assert!(answer.contains("the finding malformed-request"), "{answer}");
+        assert!(stack.story().await.is_empty());
+        let findings = stack.findings();
+        assert_eq!(findings.len(), 1, "{request}");
+        let (start, end) = (
+            "malformed-request: an HTTP request: ",
+            format!(": \"{shown}\""),
+        );
+        assert!(
+            findings[0].starts_with(start) && findings[0].ends_with(&end),
+            "{findings:?}"
+        );
+    }
 }
 
 /// A SOCKS5 request for a name, behind its greeting.
@@ -179,6 +262,26 @@ async fn socks_refuses_in_its_own_words() {
     say(&mut agent, [5, 1, 2]).await;
     assert_eq!(hear(&mut agent, 2).await, [5, 0xff]);
     drop(agent);
-    stack.story().await;
+    assert_eq!(
+        stack.story().await,
+        [
+            "connect evil.test:443: no-rule",
+            "connect 198.18.0.1:3128: control-plane"
+        ]
+    );
+    let findings = stack.findings();
+    assert_eq!(findings.len(), 3, "{findings:?}");
+    assert!(
+        findings[0].contains(r"evil.test\x00.api.test"),
+        "{findings:?}"
+    );
+    assert!(
+        findings[1].contains("only the command CONNECT"),
+        "{findings:?}"
+    );
+    assert!(
+        findings[2].contains("without authentication"),
+        "{findings:?}"
+    );
     assert!(untouched(listener));
 }

@@ -8,7 +8,8 @@ use ringfence_gateway::{
     Session,
 };
 use ringfence_model::{
-    Closing, Entry, Event, EventId, Generation, Notice, Outcome, Record, RunId, SandboxId,
+    Closing, Entry, Event, EventId, Generation, Notice, NoticeKind, Outcome, Record, RunId,
+    SandboxId,
 };
 use ringfence_policy::{Profile, Snapshot};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -172,6 +173,19 @@ impl Stack {
             _ => None,
         };
         records.iter().filter_map(event).collect()
+    }
+
+    /// The findings so far.
+    pub(super) fn findings(&self) -> Vec<String> {
+        let records = self.audit.records.lock().unwrap();
+        let finding = |record: &Record| match record {
+            Record::Notice(notice) => match &notice.kind {
+                NoticeKind::Finding { code, detail } => Some(format!("{code}: {detail}")),
+                _ => None,
+            },
+            _ => None,
+        };
+        records.iter().filter_map(finding).collect()
     }
 
     fn find(&self, tried: &str) -> Option<Closing> {

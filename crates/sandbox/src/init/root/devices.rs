@@ -33,7 +33,9 @@ pub(super) fn mount(root: &Root) -> io::Result<()> {
 fn device(root: &Root, path: &PathBuf) -> io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let tree = rustix::mount::open_tree(CWD, path, flags)?;
-    let attributes = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC;
+    // Devices can be written on a read-only mount, but who owns the node (as the host's root
+    // does) cannot change its mode.
+    let attributes = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC | libc::MOUNT_ATTR_RDONLY;
     crate::sys::mount_setattr(tree.as_fd(), false, attributes)?;
     attach(&tree, &root.mount_point(path, false)?)
 }

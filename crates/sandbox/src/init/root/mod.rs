@@ -14,12 +14,12 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::mount::{MountPropagationFlags, OpenTreeFlags, UnmountFlags};
 
 use self::filesystem::{FileSystem, attach};
 use self::target::Root;
-use crate::spec::{Access, Mount};
+use crate::spec::{Access, Mount, Spec};
 use crate::weaken::Weakening;
 
 /// Why the file system could not be built: which step, and what the kernel said.
@@ -32,15 +32,18 @@ pub(super) struct RootError {
 }
 
 /// Builds the file system of `mounts` and makes it the root of this mount namespace.
-pub(crate) fn build(mounts: &[Mount], weakening: &Weakening) -> Result<(), RootError> {
+pub(crate) fn build(spec: &Spec) -> Result<(), RootError> {
     rustix::mount::mount_change(
         "/",
         MountPropagationFlags::REC | MountPropagationFlags::PRIVATE,
     )
     .map_err(at_step("making the mounts private"))?;
+    let Spec {
+        mounts, weakening, ..
+    } = spec;
     let sources = mounts
         .iter()
-        .map(|mount| Source::open(mount).map_err(at_step(&describe(mount))))
+        .map(|mount| Source::open(mount, &spec.workspace).map_err(at_step(&describe(mount))))
         .collect::<Result<Vec<_>, _>>()?;
     let root = Root::new().map_err(at_step("making the new root"))?;
     for (mount, source) in mounts.iter().zip(sources) {
@@ -61,8 +64,11 @@ enum Source {
 }
 
 impl Source {
-    fn open(mount: &Mount) -> io::Result<Self> {
+    fn open(mount: &Mount, workspace: &Path) -> io::Result<Self> {
         Ok(match mount {
+            Mount::Bind { from, .. } if from.starts_with(workspace) => {
+                Self::Tree(clone_plain(from)?)
+            }
             Mount::Bind { from, .. } => Self::Tree(clone_tree(from)?),
             Mount::Link { at } => Self::Tree(clone_link(at)?),
             Mount::Overlay {
@@ -98,7 +104,9 @@ fn place(root: &Root, mount: &Mount, source: Source, weakening: &Weakening) -> i
         (Mount::File { at, content }, _) => root.file(at, content),
         (Mount::Proc, _) => proc::mount(root, weakening),
         (Mount::Dev, _) => devices::mount(root),
-        (Mount::Bind { .. } | Mount::Link { .. } | Mount::Overlay { .. }, _) => Err(io::ErrorKind::InvalidInput.into()),
+        (Mount::Bind { .. } | Mount::Link { .. } | Mount::Overlay { .. }, _) => {
+            Err(io::ErrorKind::InvalidInput.into())
+        }
     }
 }
 
@@ -132,11 +140,29 @@ fn clone_link(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::mount::open_tree(CWD, path, flags)?)
 }
 
+/// Clones what is at a path of which no part is a link.
+fn clone_plain(path: &Path) -> io::Result<OwnedFd> {
+    let place = open_plain(path, OFlags::PATH | OFlags::CLOEXEC)?;
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    Ok(rustix::mount::open_tree(&place, "", flags)?)
+}
+
+/// Opens a layer of an overlay; no part of its path may be a link.
 fn open_path(path: &Path) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::open(
+    open_plain(path, OFlags::PATH | OFlags::CLOEXEC | OFlags::DIRECTORY)
+}
+
+fn open_plain(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    Ok(rustix::fs::openat2(
+        CWD,
         path,
-        OFlags::PATH | OFlags::CLOEXEC | OFlags::DIRECTORY,
+        flags,
         Mode::empty(),
+        resolve,
     )?)
 }
 

@@ -68,15 +68,27 @@ fn existing(root: &Root, path: &str) -> io::Result<Option<std::os::fd::OwnedFd>>
 const READ_ONLY: [&str; 4] = ["/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs"];
 
 /// What tells about the host or acts on it.
-const COVERED: [&str; 10] = [
+const COVERED: &[&str] = &[
     "/proc/acpi",
+    "/proc/asound",
+    "/proc/bus/pci",
+    "/proc/dynamic_debug",
     "/proc/kcore",
     "/proc/keys",
     "/proc/key-users",
     "/proc/kmsg",
+    "/proc/kpagecgroup",
     "/proc/kpagecount",
+    "/proc/kpageflags",
+    "/proc/latency_stats",
+    "/proc/mtrr",
+    "/proc/pagetypeinfo",
     "/proc/sched_debug",
     "/proc/scsi",
+    "/proc/slabinfo",
     "/proc/sysrq-trigger",
     "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/vmallocinfo",
+    "/proc/vmcore",
 ];

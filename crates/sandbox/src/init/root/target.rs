@@ -98,7 +98,15 @@ impl Root {
 
     /// Opens what is at `path`, seen from the new root.
     pub(super) fn open(&self, path: &Path) -> io::Result<OwnedFd> {
-        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        self.open_with(path, OFlags::PATH | OFlags::CLOEXEC)
+    }
+
+    /// Opens the symbolic link at `path` itself.
+    pub(super) fn open_link(&self, path: &Path) -> io::Result<OwnedFd> {
+        self.open_with(path, OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW)
+    }
+
+    fn open_with(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         loop {
             match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {

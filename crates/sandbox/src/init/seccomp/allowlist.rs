@@ -1,5 +1,6 @@
 //! The list itself: groups of system calls, each with the reason why agents need it. Calls
-//! that are allowed under a condition only (`socket`, `clone`, `ioctl` …) are in the parent.
+//! that are allowed under a condition only (`socket`, `clone`, `ioctl` …) are in the parent,
+//! and those that give a file its mode in its sibling.
 
 use super::Rules;
 use crate::weaken::Weakening;
@@ -65,16 +66,14 @@ const EVERYWHERE: &[Call] = calls! {
         SYS_read SYS_write SYS_readv SYS_writev SYS_pread64 SYS_pwrite64 SYS_preadv SYS_pwritev
         SYS_preadv2 SYS_pwritev2 SYS_lseek SYS_close SYS_close_range SYS_sendfile
         SYS_copy_file_range SYS_splice SYS_tee SYS_vmsplice SYS_readahead SYS_fadvise64;
-    "Opening and making files; the mounts and Landlock say which":
-        SYS_openat SYS_openat2;
     "Asking about files and directories":
         SYS_fstat SYS_newfstatat SYS_statx SYS_statfs SYS_fstatfs SYS_faccessat SYS_faccessat2
         SYS_readlinkat SYS_getdents64 SYS_getcwd;
     "Changing files and directories that are writable":
         SYS_mkdirat SYS_unlinkat SYS_renameat SYS_renameat2 SYS_linkat SYS_symlinkat
-        SYS_truncate SYS_ftruncate SYS_fallocate SYS_utimensat SYS_mknodat;
-    "Permission bits and owners of own files; build tools and tar set them":
-        SYS_fchmod SYS_fchmodat SYS_fchmodat2 SYS_fchown SYS_fchownat SYS_umask;
+        SYS_truncate SYS_ftruncate SYS_fallocate SYS_utimensat;
+    "Owners of own files and permission bits of new ones; build tools and tar set them":
+        SYS_fchown SYS_fchownat SYS_umask;
     "Extended attributes; cp, tar and git keep them":
         SYS_getxattr SYS_lgetxattr SYS_fgetxattr SYS_listxattr SYS_llistxattr SYS_flistxattr
         SYS_setxattr SYS_lsetxattr SYS_fsetxattr SYS_removexattr SYS_lremovexattr
@@ -151,15 +150,13 @@ const EVERYWHERE: &[Call] = calls! {
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const OLDER: &[Call] = calls! {
-    "Opening and making files; the mounts and Landlock say which":
-        SYS_creat SYS_open;
     "Asking about files and directories":
         SYS_stat SYS_lstat SYS_access SYS_readlink SYS_getdents;
     "Changing files and directories that are writable":
         SYS_mkdir SYS_rmdir SYS_unlink SYS_rename SYS_link SYS_symlink SYS_utime SYS_utimes
-        SYS_futimesat SYS_mknod;
-    "Permission bits and owners of own files; build tools and tar set them":
-        SYS_chmod SYS_chown SYS_lchown;
+        SYS_futimesat;
+    "Owners of own files; build tools and tar set them":
+        SYS_chown SYS_lchown;
     "Descriptors: copies, flags and locks":
         SYS_dup2 SYS_pipe;
     "Starting, ending and awaiting processes":

@@ -2,11 +2,13 @@
 //!
 //! Two filters are installed. The first is the allow-list and answers `EPERM`. The second
 //! answers `ENOSYS` to the calls whose callers fall back to an older way when they are told
-//! that the kernel lacks the new one (`clone3`, whose flags a filter cannot read; io_uring).
+//! that the kernel lacks the new one (`clone3` and `openat2`, whose flags and modes a filter
+//! cannot read; io_uring).
 //! Calls by the x32 or 32-bit ABI have other numbers or another architecture and end the
 //! process or are refused with everything else.
 
 mod allowlist;
+mod modes;
 
 use std::collections::BTreeMap;
 
@@ -72,7 +74,17 @@ fn rules() -> Result<Rules, SeccompError> {
     let mut rules: Rules = allowlist::calls()
         .map(|call| (call.number, Vec::new()))
         .collect();
-    rules.insert(libc::SYS_socket, socket_rules()?);
+    rules.extend(conditional_rules()?);
+    Ok(rules)
+}
+
+/// The calls that are allowed with certain arguments only.
+fn conditional_rules() -> Result<Rules, SeccompError> {
+    let mut rules = Rules::from([
+        (libc::SYS_socket, socket_rules()?),
+        (libc::SYS_personality, personality_rules()?),
+    ]);
+    modes::insert(&mut rules)?;
     rules.insert(
         libc::SYS_socketpair,
         vec![rule(vec![equal(0, libc::AF_UNIX)?])?],
@@ -87,15 +99,16 @@ fn rules() -> Result<Rules, SeccompError> {
         libc::SYS_unshare,
         vec![rule(vec![without_bits(0, NAMESPACES)?])?],
     );
-    // Both ioctls type into the terminal as if the person had typed.
+    // The first two type into the terminal as if the person had typed. The third loads a line
+    // discipline, which is a driver of its own in the kernel.
     rules.insert(
         libc::SYS_ioctl,
         vec![rule(vec![
             unequal(1, libc::TIOCSTI)?,
             unequal(1, libc::TIOCLINUX)?,
+            unequal(1, libc::TIOCSETD)?,
         ])?],
     );
-    rules.insert(libc::SYS_personality, personality_rules()?);
     Ok(rules)
 }
 
@@ -135,6 +148,7 @@ fn personality_rules() -> Result<Vec<SeccompRule>, SeccompError> {
 fn absent_calls() -> impl Iterator<Item = (&'static str, i64)> {
     [
         ("clone3", libc::SYS_clone3),
+        ("openat2", libc::SYS_openat2),
         ("io_uring", libc::SYS_io_uring_setup),
         ("io_uring", libc::SYS_io_uring_enter),
         ("io_uring", libc::SYS_io_uring_register),
@@ -216,6 +230,9 @@ mod tests {
 
     use super::*;
 
+    /// No descriptor.
+    const NOTHING: usize = usize::MAX;
+
     #[test]
     fn no_entry_is_redundant() {
         let mut seen = BTreeSet::new();
@@ -223,14 +240,7 @@ mod tests {
             assert!(seen.insert(call.number), "{} is listed twice", call.name);
             assert!(call.reason.len() > 10, "{} has no reason", call.name);
         }
-        for conditional in [
-            libc::SYS_socket,
-            libc::SYS_socketpair,
-            libc::SYS_clone,
-            libc::SYS_unshare,
-            libc::SYS_ioctl,
-            libc::SYS_personality,
-        ] {
+        for conditional in conditional_rules().unwrap().into_keys() {
             assert!(
                 !seen.contains(&conditional),
                 "{conditional} is allowed without its condition"
@@ -273,6 +283,55 @@ mod tests {
         ] {
             assert!(!listed.contains(&number), "{name} is allowed");
         }
+    }
+
+    /// Makes each call under the filters, in a thread that ends with them. The arguments are such
+    /// that a call which passes fails by itself.
+    fn refused(calls: Vec<(i64, [usize; 4])>) -> Vec<bool> {
+        let filters = Filters::compile(&Weakening::none()).unwrap();
+        let thread = std::thread::spawn(move || {
+            rustix::thread::set_no_new_privs(true).unwrap();
+            filters.install().unwrap();
+            let refused = |(call, [a, b, c, d]): (i64, [usize; 4])| {
+                let error = crate::sys::probe(call, [a, b, c, d, 0, 0]).unwrap_err();
+                error.raw_os_error() == Some(libc::EPERM)
+            };
+            calls.into_iter().map(refused).collect()
+        });
+        thread.join().unwrap()
+    }
+
+    fn calls_with_mode(mode: usize) -> Vec<(i64, [usize; 4])> {
+        const CREATE: usize = libc::O_CREAT.cast_unsigned() as usize;
+        const UNNAMED: usize = (libc::O_TMPFILE | libc::O_RDWR).cast_unsigned() as usize;
+        vec![
+            (libc::SYS_fchmod, [NOTHING, mode, 0, 0]),
+            (libc::SYS_fchmodat, [NOTHING, 0, mode, 0]),
+            (libc::SYS_fchmodat2, [NOTHING, 0, mode, 0]),
+            (libc::SYS_mknodat, [NOTHING, 0, mode, 0]),
+            (libc::SYS_openat, [NOTHING, 0, CREATE, mode]),
+            (libc::SYS_openat, [NOTHING, 0, UNNAMED, mode]),
+        ]
+    }
+
+    #[test]
+    fn no_file_is_made_to_run_as_its_owner() {
+        for mode in [0o4755, 0o2755, 0o6000, 0o104_644] {
+            assert_eq!(refused(calls_with_mode(mode)), [true; 6], "{mode:o}");
+            // Without a file to make, the mode is whatever the register holds.
+            let open = (libc::SYS_openat, [NOTHING, 0, 0, mode]);
+            assert_eq!(refused(vec![open]), [false], "{mode:o}");
+        }
+        for mode in [0o755, 0o1777, 0o100_644, 0] {
+            assert_eq!(refused(calls_with_mode(mode)), [false; 6], "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn no_line_discipline_is_loaded() {
+        let requests = [libc::TIOCSETD, libc::TIOCGWINSZ];
+        let calls = requests.map(|request| (libc::SYS_ioctl, [NOTHING, request as usize, 0, 0]));
+        assert_eq!(refused(calls.to_vec()), [true, false]);
     }
 
     #[test]

@@ -1,32 +1,34 @@
 //! Taking changes over into the workspace.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
-use super::{Change, ChangeKind};
+use super::{Change, ChangeKind, Layer, LayerKind, tree};
 
 /// Makes one change below `workspace`. No link on the way to the path is followed, so nothing
-/// outside can be touched.
-pub(super) fn apply(workspace: &Path, change: &Change) -> io::Result<()> {
+/// outside can be touched, and none on the way to its source, so nothing outside is copied.
+pub(super) fn apply(workspace: &Path, layers: &[Layer], change: &Change) -> io::Result<()> {
     let (parent, name) = open_parent(workspace, &change.path)?;
     match (change.kind, &change.source) {
-        (ChangeKind::Removed, _) | (_, None) => remove(&parent, name, &change.path),
-        (_, Some(source)) => put(&parent, name, source, &change.path),
+        (ChangeKind::Removed, _) | (_, None) => tree::remove(&parent, name),
+        (_, Some(source)) => {
+            let (from, from_name) = open_source(layers, source)?;
+            put(&parent, name, &from, from_name)
+        }
     }
 }
 
 /// Opens the directory that holds `path`, making those below the workspace that are missing.
-fn open_parent<'a>(workspace: &Path, path: &'a Path) -> io::Result<(OwnedFd, &'a Path)> {
+fn open_parent<'a>(workspace: &Path, path: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {
     let outside = || io::Error::new(io::ErrorKind::InvalidInput, "not below the workspace");
     let relative = path.strip_prefix(workspace).map_err(|_| outside())?;
     let name = path.file_name().ok_or_else(outside)?;
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let mut parent = rustix::fs::openat(CWD, workspace, flags, Mode::empty())?;
+    let mut parent = tree::open_trusted(workspace)?;
     for component in relative.parent().ok_or_else(outside)?.components() {
         let Component::Normal(component) = component else {
             return Err(outside());
@@ -35,57 +37,56 @@ fn open_parent<'a>(workspace: &Path, path: &'a Path) -> io::Result<(OwnedFd, &'a
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
-        parent = rustix::fs::openat(&parent, component, flags | OFlags::NOFOLLOW, Mode::empty())?;
+        parent = tree::open_directory(&parent, component)?;
     }
-    Ok((parent, Path::new(name)))
+    Ok((parent, name))
 }
 
-fn remove(parent: &OwnedFd, name: &Path, path: &Path) -> io::Result<()> {
-    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
-        // remove_dir_all does not follow links below the directory.
-        Err(rustix::io::Errno::ISDIR) => fs::remove_dir_all(path),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn put(parent: &OwnedFd, name: &Path, source: &Path, path: &Path) -> io::Result<()> {
-    let meta = fs::symlink_metadata(source)?;
-    let existing = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).ok();
-    let is_directory =
-        existing.is_some_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir());
-    if meta.is_dir() {
-        if is_directory {
-            return Ok(());
+/// Opens the directory that holds a source. Only the store's own path is trusted.
+fn open_source<'a>(layers: &[Layer], source: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {
+    let outside = || io::Error::new(io::ErrorKind::InvalidInput, "not in a private copy");
+    let name = source.file_name().ok_or_else(outside)?;
+    let parent = source.parent().ok_or_else(outside)?;
+    for layer in layers {
+        if layer.kind == LayerKind::File && layer.store == source {
+            return Ok((tree::open_trusted(parent)?, name));
         }
-        remove(parent, name, path)?;
-        return Ok(rustix::fs::mkdirat(parent, name, Mode::from(0o755))?);
+        if layer.kind != LayerKind::File
+            && let Ok(relative) = parent.strip_prefix(&layer.store)
+        {
+            return Ok((tree::descend(&layer.store, relative)?, name));
+        }
     }
-    remove(parent, name, path)?;
-    if meta.is_symlink() {
-        let target = fs::read_link(source)?;
-        return Ok(rustix::fs::symlinkat(&target, parent, name)?);
-    }
-    let mode = Mode::from(meta.permissions().mode() & PERMISSIONS);
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-    let target = rustix::fs::openat(parent, name, flags, mode)?;
-    io::copy(&mut fs::File::open(source)?, &mut fs::File::from(target))?;
-    Ok(())
+    Err(outside())
 }
 
-/// overlayfs makes its work directory without any permission, which would stop its removal.
-pub(super) fn make_removable(path: &Path) -> io::Result<()> {
-    let meta = fs::symlink_metadata(path)?;
-    if !meta.is_dir() {
-        return Ok(());
+fn put(parent: &OwnedFd, name: &OsStr, from: &OwnedFd, from_name: &OsStr) -> io::Result<()> {
+    let stat = tree::stat(from, from_name)?.ok_or(io::ErrorKind::NotFound)?;
+    match tree::kind(&stat) {
+        FileType::Directory => {
+            let existing = tree::stat(parent, name)?;
+            if existing.is_some_and(|stat| tree::kind(&stat).is_dir()) {
+                return Ok(());
+            }
+            tree::remove(parent, name)?;
+            Ok(rustix::fs::mkdirat(parent, name, Mode::from(0o755))?)
+        }
+        FileType::Symlink => {
+            let target = tree::read_link(from, from_name)?;
+            tree::remove(parent, name)?;
+            Ok(rustix::fs::symlinkat(&target, parent, name)?)
+        }
+        _ => {
+            // What is there is removed only when the new content is at hand.
+            let (mut source, stat) = tree::open_file(from, from_name)?;
+            tree::remove(parent, name)?;
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+            let mode = Mode::from(stat.st_mode & PERMISSIONS);
+            let target = rustix::fs::openat(parent, name, flags, mode)?;
+            io::copy(&mut source, &mut File::from(target))?;
+            Ok(())
+        }
     }
-    if meta.permissions().mode() & 0o700 != 0o700 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    }
-    for entry in fs::read_dir(path)? {
-        make_removable(&entry?.path())?;
-    }
-    Ok(())
 }
 
 /// Permission bits without set-user-id, set-group-id and sticky.

@@ -60,7 +60,7 @@ fn read(path: &Path) -> Option<Mount> {
 fn memory(at: &Path, mode: u32) -> Mount {
     Mount::Tmpfs {
         at: PathBuf::from(at),
-        octets: MEMORY_OCTETS,
+        octets: memory_octets(),
         mode,
     }
 }
@@ -71,7 +71,7 @@ pub(super) const DIRECTORIES: [&str; 9] = [
 ];
 
 /// What programs read in `/etc`. Nothing here holds a secret, a key or a password.
-const ETC: [&str; 52] = [
+const ETC: [&str; 50] = [
     "alternatives",
     "bash.bashrc",
     "bash_completion.d",
@@ -99,7 +99,6 @@ const ETC: [&str; 52] = [
     "lsb-release",
     "magic",
     "magic.mime",
-    "maven",
     "mime.types",
     "nanorc",
     "networks",
@@ -111,7 +110,6 @@ const ETC: [&str; 52] = [
     "pki/tls/certs",
     "pki/tls/openssl.cnf",
     "profile",
-    "profile.d",
     "protocols",
     "python3",
     "python3.11",
@@ -127,7 +125,7 @@ const ETC: [&str; 52] = [
 ];
 
 /// Tools that people install below their home directory; none of these holds credentials.
-const TOOLS: [&str; 17] = [
+const TOOLS: [&str; 18] = [
     ".asdf",
     ".bun/bin",
     ".cargo/bin",
@@ -136,8 +134,9 @@ const TOOLS: [&str; 17] = [
     ".local/bin",
     ".local/lib",
     ".local/share/claude",
-    ".local/share/mise",
-    ".local/share/uv",
+    ".local/share/mise/installs",
+    ".local/share/uv/python",
+    ".local/share/uv/tools",
     ".nvm/versions",
     ".pyenv",
     ".rustup/settings.toml",
@@ -150,5 +149,12 @@ const TOOLS: [&str; 17] = [
 /// Which processors there are: runtimes size their thread pools by it.
 const PROCESSORS: &str = "/sys/devices/system/cpu";
 
-/// The most that one file system in memory takes.
-const MEMORY_OCTETS: u64 = 8 * 1024 * 1024 * 1024;
+/// The most that one file system in memory takes: a share of what the machine has.
+fn memory_octets() -> u64 {
+    let facts = rustix::system::sysinfo();
+    let octets = u64::from(facts.mem_unit).saturating_mul(facts.totalram);
+    (octets / MEMORY_SHARE).max(LEAST_MEMORY_OCTETS)
+}
+
+const MEMORY_SHARE: u64 = 8;
+const LEAST_MEMORY_OCTETS: u64 = 256 * 1024 * 1024;

@@ -17,18 +17,16 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// The directories between the workspace and the end: renaming one would lead the links
-    /// elsewhere.
+    /// The directories of the workspace that hold a link or the end: renaming one would lead the
+    /// name elsewhere.
     pub(super) fn parents(&self, workspace: &Path) -> Vec<PathBuf> {
-        let end = self.end.as_deref().unwrap_or(workspace);
-        let mut parents: Vec<PathBuf> = end
-            .ancestors()
-            .skip(1)
+        self.links
+            .iter()
+            .chain(&self.end)
+            .flat_map(|path| path.ancestors().skip(1))
             .filter(|parent| parent.starts_with(workspace) && *parent != workspace)
             .map(Path::to_owned)
-            .collect();
-        parents.reverse();
-        parents
+            .collect()
     }
 }
 

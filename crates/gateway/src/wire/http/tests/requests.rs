@@ -142,12 +142,41 @@ fn names_http2_without_tls_as_such() {
 
 #[test]
 fn refuses_protocol_upgrades() {
-    for upgrade in ["h2c", "websocket", "TLS/1.2", ""] {
+    for upgrade in [
+        "websocket",
+        "TLS/1.2",
+        "h2",
+        "h2c, websocket",
+        "websocket, h2c",
+        "h2c,",
+        "h2cx",
+        "",
+    ] {
         let upgrade = format!("uPgrade: {upgrade}");
         let found = request_error(&[GET, HOST, "Connection: Upgrade", &upgrade]);
         assert_eq!(found, HttpError::Upgrade);
         assert_eq!(request_error(&[GET, HOST, &upgrade]), HttpError::Upgrade);
+        let twice = request_error(&[GET, HOST, &upgrade, "Upgrade: h2c"]);
+        assert_eq!(twice, HttpError::Upgrade);
     }
+}
+
+#[test]
+fn an_offer_of_http2_in_clear_text_is_ignored_and_goes_no_further() {
+    let head = request(&[
+        GET,
+        HOST,
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: H2C ",
+        "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+        "X: y",
+    ]);
+    let head = head.unwrap();
+    assert!(head.keep_alive);
+    let mut out = Vec::new();
+    write_request(&head, TargetForm::Origin, &mut out);
+    let out = String::from_utf8(out).unwrap();
+    assert_eq!(out, "GET / HTTP/1.1\r\nHost: a.example\r\nX: y\r\n\r\n");
 }
 
 #[test]
