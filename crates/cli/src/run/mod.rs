@@ -196,6 +196,10 @@ impl Session {
         }
         let (audit, lost) = (Arc::clone(&self.audit), Arc::clone(&self.lost));
         let watched = linux::guard::watch(&self.state, move |found| {
+            // What changes afterwards is the placeholders' removal.
+            if control.has_ended() {
+                return;
+            }
             control.end();
             let _ = audit.record(NoticeKind::Finding {
                 code: "protection-lost".to_owned(),

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::plan::{self, PlanError, Request};
@@ -190,6 +191,17 @@ impl Drop for Sandbox {
 }
 
 impl Control {
+    /// Whether the sandbox is over: pid 1, and so everything in it, has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let mut ready = [PollFd::new(&*self.0, PollFlags::empty())];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        poll(&mut ready, Some(&now)).is_ok_and(|count| count > 0)
+    }
+
     /// Ends everything in the sandbox at once.
     pub fn end(&self) {
         // Pid 1 reads the end of the conversation; when it ends, so does all that is left.
