@@ -12,5 +12,6 @@ mod repository;
 mod sharing;
 mod signals;
 mod streams;
+mod stubborn;
 mod terminal;
 mod usage;

@@ -220,3 +220,6 @@ fn find(audit: &LocalAudit, code: &str, detail: String) {
 const SHOWN: usize = 10;
 /// Changes of which each is recorded as an event of its own.
 const RECORDED: usize = 100;
+
+#[cfg(test)]
+mod tests;

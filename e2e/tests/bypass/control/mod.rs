@@ -1,5 +1,6 @@
 //! Ringfence itself as the target: its listeners, its process, its policy and its records.
 
+mod blocked_pid1;
 mod capture_listener;
 mod environment_secret;
 mod gateway_addresses;

@@ -11,6 +11,7 @@ mod read_only_workspace;
 mod rename_parents;
 mod reopened_stdin;
 mod secrets_of_the_home;
+mod set_id_modes;
 mod workspace_too_wide;
 
 use std::fs;

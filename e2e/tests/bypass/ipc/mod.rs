@@ -4,6 +4,7 @@ mod abstract_socket;
 mod directory_as_stdin;
 mod inherited_descriptors;
 mod io_uring;
+mod output_file;
 mod raw_sockets;
 mod socket_as_stdin;
 mod udp;

@@ -96,7 +96,7 @@ fn open_parent(path: &Path) -> io::Result<OwnedFd> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let parent = parent.unwrap_or(Path::new("."));
+    let parent = parent.unwrap_or_else(|| Path::new("."));
     Ok(rustix::fs::openat(CWD, parent, flags, Mode::empty())?)
 }
 

@@ -133,7 +133,7 @@ fn directories_without_permissions_can_be_discarded() {
     write(&scene.store("a/b/c/file"), "x");
     write(&scene.store("removing-1/file"), "x");
     for path in ["a/b/c", "a/b", "a"] {
-        let none = fs::Permissions::from_mode(0);
+        let none = fs::Permissions::from_mode(0o000);
         fs::set_permissions(scene.store(path), none).unwrap();
     }
     discard(&scene.state).unwrap();

@@ -1,0 +1,103 @@
+//! A command that does not end, or stops itself, keeps nobody from ending the run.
+
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use ringfence_e2e::{Host, Running};
+use ringfence_testkit::poll;
+use rustix::process::Signal;
+
+fn start(host: &Host, script: &str) -> Running {
+    let running = host.run().spawn(&["sh", "-c", script]);
+    let ready = host.project().join("ready");
+    poll::until_true("a file of the command", || ready.exists()).unwrap();
+    running
+}
+
+const STUBBORN: &str = "trap '' TERM INT HUP; : > ready; while :; do sleep 1; done";
+
+#[test]
+fn a_command_that_ignores_the_end_is_ended_after_a_while() {
+    let host = Host::new();
+    let running = start(&host, STUBBORN);
+    let started = Instant::now();
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait().code, 143);
+    assert!(started.elapsed() >= Duration::from_secs(9));
+}
+
+#[test]
+fn the_third_signal_of_a_kind_ends_the_run_at_once() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let host = Host::new();
+        let running = start(&host, STUBBORN);
+        let state = || fs::read_to_string(format!("/proc/{}/status", running.pid()));
+        for _ in 0..3 {
+            running.signal(signal);
+            // Signals of a kind that wait are one; each must have been taken.
+            poll::until_true("the signal to be taken", || {
+                state().is_ok_and(|state| state.contains("ShdPnd:\t0000000000000000"))
+            })
+            .unwrap();
+            std::thread::yield_now();
+        }
+        let ended = poll::until_true("the end", || {
+            if fs::exists(format!("/proc/{}/root", running.pid())).is_ok_and(|there| there) {
+                running.signal(signal);
+            }
+            state().map_or(true, |state| state.contains("State:\tZ"))
+        });
+        ended.unwrap();
+        assert_eq!(running.wait().code, code);
+    }
+}
+
+#[test]
+fn a_command_that_stops_itself_does_not_stop_the_run() {
+    let host = Host::new();
+    let running = start(&host, ": > ready; kill -STOP $$; echo continued");
+    let state = || fs::read_to_string(format!("/proc/{}/status", running.pid())).unwrap();
+    // It was stopped before it could say so; that it answers shows that this process was not.
+    running.signal(Signal::CONT);
+    poll::until_true("the end", || {
+        running.signal(Signal::CONT);
+        state().contains("State:\tZ")
+    })
+    .unwrap();
+    let ended = running.wait();
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "continued\n"));
+}
+
+#[test]
+fn a_stopped_command_can_be_ended() {
+    let host = Host::new();
+    let running = start(&host, ": > ready; kill -STOP $$; echo continued");
+    running.signal(Signal::TERM);
+    let ended = running.wait();
+    assert_eq!((ended.code, ended.stdout.as_str()), (143, ""), "{ended}");
+}
+
+#[test]
+fn output_that_nobody_reads_does_not_keep_a_run() {
+    let host = Host::new();
+    let mut child = host
+        .command()
+        .args(["run", "-q", "--", "sh", "-c"])
+        .arg("head -c 100000 /dev/zero; : > written")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let written = host.project().join("written");
+    poll::until_true("the end of the command", || written.exists()).unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    let status = poll::until("the end of the run", || {
+        rustix::process::kill_process(pid, Signal::TERM)?;
+        child.try_wait()
+    });
+    assert_eq!(status.unwrap().code(), Some(143));
+    let mut read = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut read).unwrap();
+    assert!(read.len() >= 65_536, "{}", read.len());
+}
