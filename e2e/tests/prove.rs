@@ -14,6 +14,28 @@ fn every_attempt_is_stopped_for_whoever_runs_the_tests() {
 }
 
 #[test]
+fn a_run_whose_sandbox_does_not_hold_is_refused() {
+    let host = Host::with_program(&weak_program());
+    for (protection, attempt) in [
+        ("seccomp", "vsock"),
+        ("filter", "udp-v4"),
+        ("capabilities", "capabilities"),
+        ("root", "read-secret"),
+    ] {
+        let run = host.run().option("--weaken", protection);
+        let ended = run.sh("echo started");
+        assert_eq!((ended.code, ended.stdout.as_str()), (77, ""), "{ended}");
+        assert!(ended.stderr.contains(attempt), "{ended}");
+    }
+}
+
+#[test]
+fn the_shipped_program_cannot_be_weakened() {
+    let ended = Host::new().run().option("--weaken", "seccomp").sh("true");
+    assert_eq!(ended.code, 64, "{ended}");
+}
+
+#[test]
 fn network_attempts_succeed_without_their_protections() {
     assert_each_can_succeed("network");
 }

@@ -211,9 +211,9 @@ pub(crate) struct FilterArguments {
     /// Only since then: 30m, 12h, 7d, or a time as 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "T", value_parser = crate::verbs::since)]
     pub(crate) since: Option<jiff::Timestamp>,
-    /// At most so many, the newest.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(crate) limit: u32,
+    /// At most so many, the newest [default: 1000, and for an export all].
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

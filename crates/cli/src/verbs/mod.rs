@@ -69,7 +69,7 @@ impl FilterArguments {
             since: self.since,
             host: self.host.clone(),
             run: self.run,
-            limit: Some(self.limit),
+            limit: self.limit,
             ..Filter::default()
         }
     }

@@ -10,7 +10,7 @@ fn calls_that_go_past_the_filter_do_not_exist() {
          import ctypes, os\n\
          libc = ctypes.CDLL(None, use_errno=True)\n\
          # io_uring_setup, io_uring_enter, io_uring_register, clone3 (38: no such call); then bpf, perf_event_open, keyctl,\n\
-         # userfaultfd, kexec_load, init_module, open_by_handle_at, mount, ptrace-free pidfd of nobody (1: not permitted)\n\
+         # userfaultfd, kexec_load, init_module, open_by_handle_at, mount (1: not permitted)\n\
          for number in (425, 426, 427, 435, 321, 298, 250, 323, 246, 175, 304, 165):\n\
          \x20   show(libc.syscall(number, 0, 0, 0, 0, 0, 0), ctypes.get_errno())\n\
          # The same socket() by the numbers of the x32 interface.\n\

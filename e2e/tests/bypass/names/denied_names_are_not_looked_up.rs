@@ -37,11 +37,7 @@ fn a_question_of_the_agents_own_making_is_never_forwarded() {
     let mut host = Host::new();
     host.dns_server(server.address());
     let ended = host.run().allow("good.test:443").python(QUESTIONS);
-    assert_eq!(
-        ended.stdout,
-        "5 3\n5 3\n5 3\n5 3\n5 3\n".replace("5 3", "answered"),
-        "{ended}"
-    );
+    assert_eq!(ended.stdout, "answered\n".repeat(5), "{ended}");
     assert_eq!(server.questions(), []);
 }
 
