@@ -1,6 +1,7 @@
 //! `ringfence prove`: every attempt is stopped, and every attempt is seen to succeed once what stops it is switched off.
 
 use ringfence_e2e::{Host, weak_program};
+use rustix::process::getuid;
 use serde_json::Value;
 
 #[test]
@@ -78,18 +79,21 @@ fn assert_each_can_succeed(category: &str) {
     let ended = ordinary.ringfence(&["prove", "--json"]);
     let proofs: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
     let proofs = proofs.iter().filter(|proof| proof["category"] == category);
-    let stopped: Vec<String> = proofs
-        .filter_map(|proof| {
-            let by_user = weakened(&ordinary, proof);
-            let by_caller = || weakened(&caller, proof);
-            let outcome = if by_user["outcome"] == "escaped" {
-                by_user
-            } else {
-                by_caller()
-            };
-            (outcome["outcome"] != "escaped").then(|| format!("{}: {outcome}", proof["name"]))
-        })
-        .collect();
+    let mut stopped = Vec::new();
+    for proof in proofs {
+        let name = proof["name"].as_str().unwrap();
+        if FOR_ROOT.contains(&name) && !getuid().is_root() {
+            println!("NOT CHECKED: {name} can succeed for root only");
+            continue;
+        }
+        let mut outcome = weakened(&ordinary, proof);
+        if outcome["outcome"] != "escaped" {
+            outcome = weakened(&caller, proof);
+        }
+        if outcome["outcome"] != "escaped" {
+            stopped.push(format!("{name}: {outcome}"));
+        }
+    }
     assert!(stopped.is_empty(), "still stopped: {stopped:#?}");
 }
 
@@ -111,3 +115,6 @@ fn weakened(host: &Host, proof: &Value) -> Value {
         .find(|other| other["name"] == proof["name"]);
     same.unwrap()["outcome"].clone()
 }
+
+/// They open files of the kernel's that belong to root.
+const FOR_ROOT: [&str; 2] = ["kernel-switches", "interrupts"];

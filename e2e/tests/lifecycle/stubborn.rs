@@ -46,19 +46,22 @@ fn interrupt_until_it_ends(running: &Running, signal: Signal) {
     ended.unwrap();
 }
 
+/// Does the rest of a script once the command has stopped itself.
+const ONCE_STOPPED: &str = "until grep -q 'State:.T' /proc/$$/status; do :; done";
+
 #[test]
 fn a_command_that_stops_itself_does_not_stop_the_run() {
     let host = Host::new();
-    let running = start(&host, ": > ready; kill -STOP $$; echo continued");
-    interrupt_until_it_ends(&running, Signal::CONT);
-    let ended = running.wait();
+    let script = format!("({ONCE_STOPPED}; kill -CONT $$) & kill -STOP $$; echo continued");
+    let ended = host.run().sh(&script);
     assert_eq!((ended.code, ended.stdout.as_str()), (0, "continued\n"));
 }
 
 #[test]
 fn a_stopped_command_can_be_ended() {
     let host = Host::new();
-    let running = start(&host, ": > ready; kill -STOP $$; echo continued");
+    let script = format!("({ONCE_STOPPED}; : > ready) & kill -STOP $$; echo continued");
+    let running = start(&host, &script);
     running.signal(Signal::TERM);
     let ended = running.wait();
     assert_eq!((ended.code, ended.stdout.as_str()), (143, ""), "{ended}");

@@ -7,14 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
+use rustix::io::Errno;
 
 use super::overlay::Manifest;
 
@@ -35,7 +39,35 @@ pub fn watch(state: &Path, lost: impl FnOnce(Lost) + Send + 'static) -> io::Resu
     if names.is_empty() {
         return Ok(());
     }
-    let watcher = inotify::init(CreateFlags::CLOEXEC)?;
+    let wait: Box<dyn FnOnce() -> Option<Lost> + Send> = match inotify::init(CreateFlags::CLOEXEC) {
+        Ok(watcher) => {
+            let watched = arm(&watcher, names)?;
+            Box::new(move || wait(&watcher, &watched))
+        }
+        // A user has few watchers, and an agent can use them all up.
+        Err(Errno::MFILE | Errno::NFILE) => {
+            let before = Shape::of(&names);
+            Box::new(move || Some(look_again(&names, &before)))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    thread::Builder::new()
+        .name("guard".to_owned())
+        .spawn(move || {
+            // Where the kernel could not tell everything, all counts as lost.
+            lost(wait().unwrap_or(Lost {
+                path: manifest.workspace,
+            }));
+        })?;
+    Ok(())
+}
+
+type Names = BTreeMap<PathBuf, BTreeSet<OsString>>;
+
+fn arm(
+    watcher: &OwnedFd,
+    names: Names,
+) -> io::Result<BTreeMap<i32, (PathBuf, BTreeSet<OsString>)>> {
     let mut watched = BTreeMap::new();
     for (directory, names) in names {
         let flags = WatchFlags::CREATE
@@ -43,26 +75,53 @@ pub fn watch(state: &Path, lost: impl FnOnce(Lost) + Send + 'static) -> io::Resu
             | WatchFlags::MOVED_FROM
             | WatchFlags::MOVED_TO
             | WatchFlags::ONLYDIR;
-        let number = inotify::add_watch(&watcher, &directory, flags)?;
+        let number = inotify::add_watch(watcher, &directory, flags)?;
         watched.insert(number, (directory, names));
     }
-    thread::Builder::new()
-        .name("guard".to_owned())
-        .spawn(move || {
-            if let Some(found) = wait(&watcher, &watched) {
-                lost(found);
-            } else {
-                lost(Lost {
-                    path: manifest.workspace,
-                });
-            }
-        })?;
-    Ok(())
+    Ok(watched)
+}
+
+/// Which files the guarded names stand for: device and inode numbers, none where nothing is.
+#[derive(PartialEq, Eq)]
+struct Shape(BTreeMap<PathBuf, Option<(u64, u64)>>);
+
+impl Shape {
+    fn of(names: &Names) -> Self {
+        let paths = names
+            .iter()
+            .flat_map(|(directory, names)| names.iter().map(|name| directory.join(name)));
+        Self(
+            paths
+                .map(|path| {
+                    let meta = fs::symlink_metadata(&path).ok();
+                    (path, meta.map(|meta| (meta.dev(), meta.ino())))
+                })
+                .collect(),
+        )
+    }
+
+    /// The first path that stands for something else than before.
+    fn differs(&self, before: &Self) -> Option<PathBuf> {
+        self.0
+            .iter()
+            .find(|(path, file)| before.0.get(*path) != Some(file))
+            .map(|(path, _)| path.clone())
+    }
+}
+
+/// Looks again and again until a guarded name stands for another file.
+fn look_again(names: &Names, before: &Shape) -> Lost {
+    loop {
+        if let Some(path) = Shape::of(names).differs(before) {
+            return Lost { path };
+        }
+        thread::sleep(PAUSE);
+    }
 }
 
 /// The directories to watch, and the names in each.
-fn guarded(manifest: &Manifest) -> BTreeMap<PathBuf, BTreeSet<OsString>> {
-    let mut directories: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
+fn guarded(manifest: &Manifest) -> Names {
+    let mut directories: Names = BTreeMap::new();
     let mut add = |path: &Path| {
         if let (Some(directory), Some(name)) = (path.parent(), path.file_name()) {
             let names = directories.entry(directory.to_owned()).or_default();
@@ -105,11 +164,12 @@ fn wait(watcher: &OwnedFd, watched: &BTreeMap<i32, (PathBuf, BTreeSet<OsString>)
     }
 }
 
+/// Between two looks where the kernel has no watcher left.
+const PAUSE: Duration = Duration::from_millis(20);
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::sync::mpsc;
-    use std::time::Duration;
 
     use super::super::overlay::{Layer, LayerKind};
     use super::*;
@@ -137,6 +197,22 @@ mod tests {
         .unwrap();
         let lost = lost.recv_timeout(Duration::from_secs(10)).unwrap();
         assert_eq!(lost.path, workspace.path().join(".envrc"));
+    }
+
+    #[test]
+    fn without_a_watcher_a_replaced_file_is_noticed_too() {
+        let workspace = tempfile::tempdir().unwrap();
+        let path = workspace.path().join(".envrc");
+        fs::write(&path, "").unwrap();
+        let names = Names::from([(
+            workspace.path().to_owned(),
+            BTreeSet::from([OsString::from(".envrc")]),
+        )]);
+        let before = Shape::of(&names);
+        assert_eq!(Shape::of(&names).differs(&before), None);
+        fs::write(workspace.path().join("new"), "x").unwrap();
+        fs::rename(workspace.path().join("new"), &path).unwrap();
+        assert_eq!(look_again(&names, &before).path, path);
     }
 
     #[test]
