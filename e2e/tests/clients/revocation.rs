@@ -38,7 +38,7 @@ fn a_revoked_rule_cuts_the_connection_at_once() {
     let events = host.events();
     assert_eq!(events.len(), 1);
     assert_eq!(
-        events[0]["closing"]["outcome"]["outcome"], "x",
+        events[0]["closing"]["outcome"]["outcome"], "refused",
         "{events:?}"
     );
 }

@@ -122,7 +122,7 @@ impl Hierarchy {
 
 /// Whether the caller's processes are not counted for `RLIMIT_NPROC` (getrlimit(2)): those of
 /// the host's root, and of a container's root that is the host's too.
-fn is_uncounted() -> bool {
+pub(crate) fn is_uncounted() -> bool {
     let uid = rustix::process::getuid().as_raw();
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     is_host_root(uid, &map)

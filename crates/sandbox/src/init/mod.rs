@@ -162,7 +162,10 @@ fn keep(channel: Channel, job: &Job) -> i32 {
 /// Moves pid 1 into its group and tells it so; it starts nothing before.
 fn bound(cgroup: &cgroup::Cgroup, pid: i32, bounding: OwnedFd, spec: &Spec) {
     let admitted = cgroup.admit(pid);
-    if admitted.is_ok() || spec.limits.memory.is_none() {
+    // For an ordinary user `setrlimit(2)` bounds the processes in any case; memory and the
+    // host's root are bounded by the group alone.
+    let is_needed = spec.limits.memory.is_some() || cgroup::is_uncounted();
+    if admitted.is_ok() || !is_needed {
         let _ = rustix::io::write(&bounding, b"!");
     }
 }

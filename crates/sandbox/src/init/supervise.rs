@@ -39,7 +39,7 @@ fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
     };
     if rustix::io::retry_on_intr(|| rustix::io::read(&built.bounded, &mut [0u8; 1]))? == 0 {
         return Err(io::Error::other(
-            "memory cannot be bounded by a control group",
+            "the sandbox could not be moved into its control group",
         ));
     }
     if let Some(terminal) = &built.terminal {
