@@ -9,10 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "ringfence", version, about, max_term_width = 100)]
 #[command(after_help = "Examples:
   ringfence run -- bash                                a shell with no network at all
-  ringfence run --allow pypi.org -- pip download six   one host, on ports 443 and 80
+  ringfence run --allow example.com -- ./fetch.sh      one host, on ports 443 and 80
   ringfence run --profile package-build -- npm ci      a built-in profile
   ringfence denied                                     what was stopped, and how to allow it
-  ringfence allow pypi.org:443                         allow it from now on
+  ringfence allow example.com:443                      allow it from now on
   ringfence prove                                      see that the sandbox holds on this machine")]
 pub(crate) struct Arguments {
     /// The configuration file.
@@ -49,7 +49,7 @@ pub(crate) enum Verb {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ringfence run --profile coding-agent -- claude
-  ringfence run --allow registry.npmjs.org -- npm ci
+  ringfence run --profile package-build -- npm ci
   ringfence run --overlay -- ./build.sh && ringfence overlay diff
   ringfence run --publish 3000 -- npm run dev
 
@@ -131,8 +131,8 @@ pub(crate) struct JsonArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  ringfence gateway --listen 127.0.0.1:3128 --profile package-build
-  HTTPS_PROXY=http://127.0.0.1:3128 curl https://pypi.org/")]
+  ringfence gateway --listen 127.0.0.1:3128 --allow example.com
+  HTTPS_PROXY=http://127.0.0.1:3128 curl https://example.com/")]
 pub(crate) struct GatewayArguments {
     /// The address to listen on.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3128")]
@@ -235,7 +235,7 @@ pub(crate) struct DeniedArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  ringfence allow pypi.org
+  ringfence allow example.com
   ringfence allow api.github.com:443 --for 1h --reason 'release 1.2'
   ringfence allow '*.example.com:443' --agent docs-bot")]
 pub(crate) struct AllowArguments {

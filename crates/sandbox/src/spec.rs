@@ -154,7 +154,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
-    /// The nftables ruleset: without it, only the ports that policy names are captured.
+    /// The nftables ruleset: without it nothing is captured.
     Nftables,
     /// Landlock, the second wall around the file system.
     Landlock,

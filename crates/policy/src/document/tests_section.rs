@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn actions_are_read_from_text() {
         for (text, shown) in [
-            ("pypi.org:443", "connect pypi.org:443"),
+            ("files.example.org:443", "connect files.example.org:443"),
             ("[2001:db8::1]:22", "connect [2001:db8::1]:22"),
             ("GET http://Example.com", "GET http://example.com:80/"),
             (
@@ -252,9 +252,9 @@ mod tests {
     #[test]
     fn ambiguous_actions_are_refused() {
         for text in [
-            "pypi.org",
-            "pypi.org:0",
-            "pypi.org:99999",
+            "files.example.org",
+            "files.example.org:0",
+            "files.example.org:99999",
             "GET ftp://example.com/",
             "GET http://user@example.com/",
             "GET http://example.com/a/../b",

@@ -30,7 +30,7 @@ pub struct Considered {
     pub rule: RuleRef,
     /// Whether it matches.
     pub matches: bool,
-    /// In words, for example "is for pypi.org on port 443, not on 22".
+    /// In words, for example "is for example.org on port 443, not on 22".
     pub because: String,
 }
 
