@@ -161,10 +161,12 @@ impl Session {
     ) -> Result<i32, Failure> {
         let control = sandbox.control();
         self.guard(control.clone())?;
+        let listening = signals::listen(runtime);
         sandbox.start().map_err(refusal)?;
         let publishing =
             publish::Publisher::start(runtime, &self.arguments.publish, control.clone())?;
-        let signals = signals::forward(runtime, control.clone(), Arc::clone(&self.audit));
+        let audit = Arc::clone(&self.audit);
+        let signals = signals::forward(runtime, listening, control.clone(), audit);
         let relay = terminal
             .map(|master| terminal::Relay::start(master, self.is_input_terminal))
             .transpose()

@@ -32,36 +32,50 @@ struct Run {
     forced: AtomicI32,
 }
 
+/// Signals that wait for a command to pass them on to.
+pub(super) struct Listening {
+    streams: Vec<(Passed, unix::Signal)>,
+    ignored: u64,
+}
+
+/// A kind of signal, whether it is for the command's whole group, and when it ends the sandbox.
+type Passed = (SignalKind, bool, End);
+
+/// Takes the signals from now on. A command that runs must not be the first to know: one that
+/// came just then would end this process and not reach the command.
+pub(super) fn listen(runtime: &Runtime) -> Listening {
+    // Asked before: what is listened for is not ignored any more.
+    let ignored = ignored();
+    let _guard = runtime.enter();
+    let streams = PASSED
+        .into_iter()
+        .filter_map(|passed| Some((passed, signal(passed.0).ok()?)))
+        .collect();
+    Listening { streams, ignored }
+}
+
 /// Passes signals on until the runtime ends. Those that a terminal sends to a whole process
 /// group go to the command's group; those that a person sends go to the command.
-pub(super) fn forward(runtime: &Runtime, control: Control, audit: Arc<LocalAudit>) -> Forwarding {
+pub(super) fn forward(
+    runtime: &Runtime,
+    listening: Listening,
+    control: Control,
+    audit: Arc<LocalAudit>,
+) -> Forwarding {
     let run = Arc::new(Run {
         control,
         audit,
         is_over: AtomicBool::new(false),
         forced: AtomicI32::new(0),
     });
-    let ignored = ignored();
-    let guard = runtime.enter();
-    for (kind, group, end) in [
-        (SignalKind::interrupt(), true, End::ByThird),
-        (SignalKind::quit(), true, End::ByThird),
-        (SignalKind::terminate(), false, End::ByTime),
-        (SignalKind::hangup(), false, End::ByTime),
-        (SignalKind::user_defined1(), false, End::Never),
-        (SignalKind::user_defined2(), false, End::Never),
-        (SignalKind::from_raw(CONTINUE), true, End::Never),
-    ] {
-        let Ok(stream) = signal(kind) else {
-            continue;
-        };
+    for ((kind, group, end), stream) in listening.streams {
         let number = kind.as_raw_value();
         let passing = Passing {
             run: Arc::clone(&run),
             number,
             group,
             // What this process was started to ignore, as under nohup, ends nothing.
-            end: if is_in(ignored, number) {
+            end: if is_in(listening.ignored, number) {
                 End::Never
             } else {
                 end
@@ -69,7 +83,6 @@ pub(super) fn forward(runtime: &Runtime, control: Control, audit: Arc<LocalAudit
         };
         drop(super::links::spawn(runtime, passing.attend(stream)));
     }
-    drop(guard);
     Forwarding(run)
 }
 
@@ -206,6 +219,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(1);
 /// So many signals of a kind end the sandbox.
 const MOST: u32 = 3;
+/// What is passed on.
+const PASSED: [Passed; 7] = [
+    (SignalKind::interrupt(), true, End::ByThird),
+    (SignalKind::quit(), true, End::ByThird),
+    (SignalKind::terminate(), false, End::ByTime),
+    (SignalKind::hangup(), false, End::ByTime),
+    (SignalKind::user_defined1(), false, End::Never),
+    (SignalKind::user_defined2(), false, End::Never),
+    (SignalKind::from_raw(CONTINUE), true, End::Never),
+];
+
 /// A shell adds this to the signal that ended a command.
 const SIGNALLED: i32 = 128;
 
