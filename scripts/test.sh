@@ -64,7 +64,7 @@ prepare() {
             tools+=(cargo-nextest)
             # Real servers and real clients: what an agent would use, and what it would talk to.
             packages+=(nginx fcgiwrap git curl ca-certificates openssl openssh-client openssh-server
-                python3 python3-requests redis-server redis-tools socat iproute2 procps tmux xz-utils)
+                python3 python3-requests python3-venv redis-server redis-tools socat iproute2 procps tmux util-linux xz-utils)
             ;;
         fuzz)
             tools+=(cargo-fuzz)

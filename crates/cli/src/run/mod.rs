@@ -162,6 +162,10 @@ impl Session {
         let control = sandbox.control();
         self.guard(control.clone())?;
         let listening = signals::listen(runtime);
+        if let Some(master) = &terminal {
+            // Before the command asks for it.
+            terminal::resize(master);
+        }
         sandbox.start().map_err(refusal)?;
         let publishing =
             publish::Publisher::start(runtime, &self.arguments.publish, control.clone())?;

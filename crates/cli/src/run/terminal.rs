@@ -85,7 +85,8 @@ impl Relay {
     }
 }
 
-fn resize(master: &OwnedFd) {
+/// Gives the sandbox's terminal the size of the person's.
+pub(super) fn resize(master: &OwnedFd) {
     let size = tcgetwinsize(io::stdin())
         .or_else(|_| tcgetwinsize(io::stdout()))
         .or_else(|_| tcgetwinsize(io::stderr()));

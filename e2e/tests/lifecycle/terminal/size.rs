@@ -9,7 +9,7 @@ const WATCH: &str = "
 import os, signal
 def show(*_):
     size = os.get_terminal_size()
-    print(f'{size.lines} rows, {size.columns} columns')
+    os.write(1, f'{size.lines} rows, {size.columns} columns\\n'.encode())
 signal.signal(signal.SIGWINCH, show)
 show()
 while True:
