@@ -47,12 +47,32 @@ pub(super) fn on_change(
     known: Look,
     changed: impl Fn() + Send + 'static,
 ) -> io::Result<()> {
-    let watch = Watch::new(&files).ok();
-    watch_with(watch, files, known, changed)
+    watch_with(Arm::Later, files, known, changed)
+}
+
+/// When the kernel is asked to watch.
+enum Arm {
+    /// After a second of looking: taking a watch away costs the kernel, and so the end of a short
+    /// run, some 20 ms.
+    Later,
+    /// It was asked already, and either watches or cannot.
+    #[cfg(test)]
+    Done(Option<Watch>),
+}
+
+impl Arm {
+    /// The watch, if it is time for one after so many looks.
+    fn after(&mut self, looks: u32, files: &[PathBuf]) -> Option<Option<Watch>> {
+        match self {
+            Self::Later => (looks == EARLY_LOOKS).then(|| Watch::new(files).ok()),
+            #[cfg(test)]
+            Self::Done(watch) => (looks == 0).then(|| watch.take()),
+        }
+    }
 }
 
 fn watch_with(
-    watch: Option<Watch>,
+    mut arm: Arm,
     files: Vec<PathBuf>,
     mut known: Look,
     changed: impl Fn() + Send + 'static,
@@ -65,7 +85,11 @@ fn watch_with(
         .name("policy-watch".to_owned())
         .spawn(move || {
             let mut before = known.clone();
-            loop {
+            let mut watch = None;
+            for looks in 0u32.. {
+                if let Some(armed) = arm.after(looks, &files) {
+                    watch = armed;
+                }
                 let look = Look::at(&files);
                 // Files that differ from one look to the next are still being written.
                 if look != known && look == before {
@@ -74,7 +98,8 @@ fn watch_with(
                 }
                 let is_settled = look == before;
                 before = look;
-                if pause(watch.as_ref().filter(|_| is_settled)) {
+                let early = looks < EARLY_LOOKS;
+                if pause(watch.as_ref().filter(|_| is_settled), early) {
                     before = Look::at(&files);
                     known = before.clone();
                     changed();
@@ -85,11 +110,11 @@ fn watch_with(
 }
 
 /// Waits. True if the kernel told of a change meanwhile.
-fn pause(watch: Option<&Watch>) -> bool {
+fn pause(watch: Option<&Watch>, early: bool) -> bool {
     match watch {
         Some(watch) => watch.wait(),
         None => {
-            thread::sleep(UNWATCHED);
+            thread::sleep(if early { EARLY } else { UNWATCHED });
             false
         }
     }
@@ -168,6 +193,10 @@ const WATCHED: Timespec = Timespec {
 };
 const UNWATCHED: Duration = Duration::from_millis(100);
 
+/// Looks of the first second, and the time between two.
+const EARLY_LOOKS: u32 = 40;
+const EARLY: Duration = Duration::from_millis(25);
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, channel};
@@ -180,7 +209,7 @@ mod tests {
         [Watch::new(&files).ok(), None].map(|watch| {
             let (sender, receiver) = channel();
             let told = move || sender.send(()).unwrap_or_default();
-            watch_with(watch, files.clone(), known.clone(), told).unwrap();
+            watch_with(Arm::Done(watch), files.clone(), known.clone(), told).unwrap();
             receiver
         })
     }

@@ -18,7 +18,6 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
-use rustix::io::Errno;
 
 use super::overlay::Manifest;
 
@@ -39,34 +38,40 @@ pub fn watch(state: &Path, lost: impl FnOnce(Lost) + Send + 'static) -> io::Resu
     if names.is_empty() {
         return Ok(());
     }
-    let wait: Box<dyn FnOnce() -> Option<Lost> + Send> = match inotify::init(CreateFlags::CLOEXEC) {
-        Ok(watcher) => {
-            let watched = arm(&watcher, names)?;
-            Box::new(move || wait(&watcher, &watched))
-        }
-        // A user has few watchers, and an agent can use them all up.
-        Err(Errno::MFILE | Errno::NFILE) => {
-            let before = Shape::of(&names);
-            Box::new(move || Some(look_again(&names, &before)))
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let before = Shape::of(&names);
     thread::Builder::new()
         .name("guard".to_owned())
         .spawn(move || {
             // Where the kernel could not tell everything, all counts as lost.
-            lost(wait().unwrap_or(Lost {
+            lost(wait_for_change(&names, &before).unwrap_or(Lost {
                 path: manifest.workspace,
             }));
         })?;
     Ok(())
 }
 
+/// Looks at the names often at first: most runs are short, and taking a watcher away costs the
+/// kernel, and so the end of the run, some 20 ms. Then has the kernel tell.
+fn wait_for_change(names: &Names, before: &Shape) -> Option<Lost> {
+    if let Some(lost) = look_again(names, before, Some(EARLY_LOOKS)) {
+        return Some(lost);
+    }
+    let armed = inotify::init(CreateFlags::CLOEXEC)
+        .map_err(io::Error::from)
+        .and_then(|watcher| Ok((arm(&watcher, names)?, watcher)));
+    let Ok((watched, watcher)) = armed else {
+        // A user has few watchers, and an agent can use them all up.
+        return look_again(names, before, None);
+    };
+    // What happened before the watcher was there.
+    look_again(names, before, Some(1)).or_else(|| wait(&watcher, &watched))
+}
+
 type Names = BTreeMap<PathBuf, BTreeSet<OsString>>;
 
 fn arm(
     watcher: &OwnedFd,
-    names: Names,
+    names: &Names,
 ) -> io::Result<BTreeMap<i32, (PathBuf, BTreeSet<OsString>)>> {
     let mut watched = BTreeMap::new();
     for (directory, names) in names {
@@ -75,8 +80,8 @@ fn arm(
             | WatchFlags::MOVED_FROM
             | WatchFlags::MOVED_TO
             | WatchFlags::ONLYDIR;
-        let number = inotify::add_watch(watcher, &directory, flags)?;
-        watched.insert(number, (directory, names));
+        let number = inotify::add_watch(watcher, directory, flags)?;
+        watched.insert(number, (directory.clone(), names.clone()));
     }
     Ok(watched)
 }
@@ -109,11 +114,16 @@ impl Shape {
     }
 }
 
-/// Looks again and again until a guarded name stands for another file.
-fn look_again(names: &Names, before: &Shape) -> Lost {
+/// Looks so many times, or for ever, whether a guarded name stands for another file.
+fn look_again(names: &Names, before: &Shape, looks: Option<u32>) -> Option<Lost> {
+    let mut left = looks;
     loop {
         if let Some(path) = Shape::of(names).differs(before) {
-            return Lost { path };
+            return Some(Lost { path });
+        }
+        left = left.map(|left| left.saturating_sub(1));
+        if left == Some(0) {
+            return None;
         }
         thread::sleep(PAUSE);
     }
@@ -164,8 +174,11 @@ fn wait(watcher: &OwnedFd, watched: &BTreeMap<i32, (PathBuf, BTreeSet<OsString>)
     }
 }
 
-/// Between two looks where the kernel has no watcher left.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Looks before the kernel is asked to watch: a second.
+const EARLY_LOOKS: u32 = 200;
 
 #[cfg(test)]
 mod tests {
@@ -212,7 +225,7 @@ mod tests {
         assert_eq!(Shape::of(&names).differs(&before), None);
         fs::write(workspace.path().join("new"), "x").unwrap();
         fs::rename(workspace.path().join("new"), &path).unwrap();
-        assert_eq!(look_again(&names, &before).path, path);
+        assert_eq!(look_again(&names, &before, None), Some(Lost { path }));
     }
 
     #[test]
