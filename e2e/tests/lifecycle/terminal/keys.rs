@@ -26,7 +26,10 @@ fn an_interrupt_ends_what_runs_and_not_the_shell_in_the_sandbox() {
     screen
         .line("ringfence run -- bash --norc --noediting")
         .wait_for("$ ");
-    screen.line("echo be''gun; sleep 600").wait_for("begun");
+    // What says that it runs is itself what the interrupt is for.
+    screen
+        .line("sh -c 'echo be\"\"gun; exec sleep 600'")
+        .wait_for("begun");
     screen.key("\x03").wait_for("$ ");
     screen.line("echo code $?").wait_for("code 130");
     screen.line("exit").prompt();
