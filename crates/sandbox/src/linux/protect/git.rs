@@ -140,12 +140,12 @@ mod tests {
 
     #[test]
     fn settings_that_lead_to_files_are_found() {
-        let config = "[core]\n\thooksPath = .githooks\n[include]\n\tpath = ../shared\n[includeIf \"gitdir:x\"]\n path=a\n[user]\n\tpath = no\n";
+        let config = "[core]\n\thooksPath = .githooks\n[include]\n\tpath = ../settings\n[includeIf \"gitdir:x\"]\n path=a\n[user]\n\tpath = no\n";
         assert_eq!(
             named(config),
             [
                 (Base::Workspace, ".githooks".to_owned()),
-                (Base::Repository, "../shared".to_owned()),
+                (Base::Repository, "../settings".to_owned()),
                 (Base::Repository, "a".to_owned()),
             ]
         );
@@ -174,11 +174,11 @@ mod tests {
         let workspace = tempfile::tempdir().unwrap();
         fs::create_dir_all(workspace.path().join(".git")).unwrap();
         fs::create_dir_all(workspace.path().join(".githooks")).unwrap();
-        fs::write(workspace.path().join("shared"), "").unwrap();
-        let config = "[core]\nhooksPath = .githooks\n[include]\npath = ../shared\n[include]\npath = /etc/passwd\n";
+        fs::write(workspace.path().join("settings"), "").unwrap();
+        let config = "[core]\nhooksPath = .githooks\n[include]\npath = ../settings\n[include]\npath = /etc/passwd\n";
         fs::write(workspace.path().join(".git/config"), config).unwrap();
         let names = names(workspace.path());
-        for expected in [".githooks", "shared"] {
+        for expected in [".githooks", "settings"] {
             assert!(names.iter().any(|name| name == expected), "{names:?}");
         }
         assert!(
