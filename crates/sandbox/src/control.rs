@@ -126,14 +126,22 @@ impl Channel {
         let mut bytes = vec![0u8; MESSAGE_OCTETS];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let received = rustix::io::retry_on_intr(|| {
-            recvmsg(
-                &self.0,
-                &mut [IoSliceMut::new(&mut bytes)],
-                &mut ancillary,
-                RecvFlags::CMSG_CLOEXEC,
-            )
-        });
+        let mut take = || {
+            rustix::io::retry_on_intr(|| {
+                recvmsg(
+                    &self.0,
+                    &mut [IoSliceMut::new(&mut bytes)],
+                    &mut ancillary,
+                    RecvFlags::CMSG_CLOEXEC,
+                )
+            })
+        };
+        let received = match take() {
+            // The other side ended without reading all. The kernel says that once, before what
+            // the other side said itself.
+            Err(rustix::io::Errno::CONNRESET) => take(),
+            received => received,
+        };
         let received = match received {
             Ok(received) => received,
             Err(rustix::io::Errno::CONNRESET) => return Ok(None),
@@ -166,3 +174,20 @@ const MESSAGE_OCTETS: usize = 16 * 1024;
 
 /// Most descriptors beside one message.
 const MOST_FDS: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_of_a_side_that_read_nothing_is_heard() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        let theirs = Channel::from_fd(theirs);
+        ours.send(&Order::Build, &[]).unwrap();
+        theirs.send(&Report::Started, &[]).unwrap();
+        drop(theirs);
+        let heard = ours.receive::<Report>().unwrap();
+        assert!(matches!(heard, Some((Report::Started, _))));
+        assert!(ours.receive::<Report>().unwrap().is_none());
+    }
+}

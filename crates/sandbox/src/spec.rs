@@ -140,6 +140,17 @@ pub struct Limits {
     pub open_files: u64,
 }
 
+/// What bounds a sandbox from outside.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Bounds {
+    /// The name of its control group.
+    pub(crate) group: String,
+    /// Whether a control group is wanted at all.
+    pub(crate) by_group: bool,
+    /// The bounds.
+    pub(crate) limits: Limits,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -11,27 +11,29 @@ pub struct Weakening {
     off: Vec<String>,
 }
 
-/// Tells the init process, which knows no plan yet when it closes descriptors, to keep them.
-#[cfg(feature = "weaken")]
-const KEEP_DESCRIPTORS: &str = "keep-descriptors";
-
-/// Whether the init process keeps what its caller left open: never, in a shipped build.
-pub(crate) fn keeps_descriptors() -> bool {
-    #[cfg(feature = "weaken")]
-    let keeps = std::env::args_os().any(|argument| argument == KEEP_DESCRIPTORS);
-    #[cfg(not(feature = "weaken"))]
-    let keeps = false;
-    keeps
-}
-
 impl Weakening {
-    /// Further arguments of the init process: none, in a shipped build.
-    pub(crate) fn init_arguments(&self) -> &'static [&'static str] {
-        #[cfg(feature = "weaken")]
-        if self.is_off("descriptors") {
-            return &[KEEP_DESCRIPTORS];
-        }
+    /// Further arguments of the init process, which begins without a plan: none, in a shipped build.
+    #[cfg(feature = "weaken")]
+    pub(crate) fn init_arguments(&self) -> &[String] {
+        &self.off
+    }
+
+    /// Further arguments of the init process, which begins without a plan: none, in a shipped build.
+    #[cfg(not(feature = "weaken"))]
+    #[expect(
+        clippy::unused_self,
+        reason = "the signature is that of the test build"
+    )]
+    pub(crate) const fn init_arguments(&self) -> &[String] {
         &[]
+    }
+
+    /// What the init process was told by its arguments: nothing is off, in a shipped build.
+    pub(crate) fn of_init() -> Self {
+        Self {
+            #[cfg(feature = "weaken")]
+            off: std::env::args().skip(2).collect(),
+        }
     }
 
     /// Everything on.

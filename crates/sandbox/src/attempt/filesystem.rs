@@ -4,65 +4,69 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Attempt, Category, Outcome, Scene, escaped_if_ok, unstaged};
+use super::Category::Filesystem;
+use super::{Attempt, Outcome, escaped_if_ok, unstaged};
 
 pub(super) const ATTEMPTS: &[Attempt] = &[
-    attempt(
-        "read-secret",
-        true,
-        "read a secret of the caller's",
-        &["root"],
-        |scene| {
-            with(scene.canary.as_ref(), "secret", |path| {
-                escaped_if_ok(fs::read(path), "it was read")
-            })
-        },
-    ),
-    attempt(
-        "read-secret-through-proc",
-        true,
-        "read a secret through /proc/self/root",
-        &["root"],
-        |scene| {
-            with(scene.canary.as_ref(), "secret", |path| {
-                let name = path.strip_prefix("/").unwrap_or(path);
-                escaped_if_ok(
-                    fs::read(Path::new("/proc/self/root").join(name)),
-                    "it was read",
-                )
-            })
-        },
-    ),
-    attempt(
-        "climb-out",
-        true,
-        "reach a secret by going up from the root",
-        &["pivot", "landlock"],
-        |scene| {
-            with(scene.canary.as_ref(), "secret", |path| {
-                let name = path.strip_prefix("/").unwrap_or(path);
-                let up: PathBuf = std::iter::repeat_n("..", 32).collect();
-                escaped_if_ok(fs::read(up.join(name)), "it was read")
-            })
-        },
-    ),
-    attempt(
-        "write-beside-secret",
-        true,
-        "leave a file beside a secret of the caller's",
-        &["root"],
-        |scene| {
-            with(scene.canary.as_ref(), "secret", |path| {
-                escaped_if_ok(
-                    fs::write(path.with_extension("attempt"), b"x"),
-                    "it was written",
-                )
-            })
-        },
-    ),
-    attempt(
+    Filesystem
+        .attempt(
+            "read-secret",
+            "read a secret of the caller's",
+            &["root"],
+            |scene| {
+                with(scene.canary.as_ref(), "secret", |path| {
+                    escaped_if_ok(fs::read(path), "it was read")
+                })
+            },
+        )
+        .at_startup(),
+    Filesystem
+        .attempt(
+            "read-secret-through-proc",
+            "read a secret through /proc/self/root",
+            &["root"],
+            |scene| {
+                with(scene.canary.as_ref(), "secret", |path| {
+                    let name = path.strip_prefix("/").unwrap_or(path);
+                    escaped_if_ok(
+                        fs::read(Path::new("/proc/self/root").join(name)),
+                        "it was read",
+                    )
+                })
+            },
+        )
+        .at_startup(),
+    Filesystem
+        .attempt(
+            "climb-out",
+            "reach a secret by going up from the root",
+            &["pivot", "landlock"],
+            |scene| {
+                with(scene.canary.as_ref(), "secret", |path| {
+                    let name = path.strip_prefix("/").unwrap_or(path);
+                    let up: PathBuf = std::iter::repeat_n("..", 32).collect();
+                    escaped_if_ok(fs::read(up.join(name)), "it was read")
+                })
+            },
+        )
+        .at_startup(),
+    Filesystem
+        .attempt(
+            "write-beside-secret",
+            "leave a file beside a secret of the caller's",
+            &["root"],
+            |scene| {
+                with(scene.canary.as_ref(), "secret", |path| {
+                    escaped_if_ok(
+                        fs::write(path.with_extension("attempt"), b"x"),
+                        "it was written",
+                    )
+                })
+            },
+        )
+        .at_startup(),
+    Filesystem.attempt(
         "write-read-only",
-        false,
         "write into a directory that is mounted read-only",
         &["read-only", "landlock"],
         |scene| {
@@ -71,16 +75,16 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             })
         },
     ),
-    attempt(
-        "write-root",
-        true,
-        "make a directory in the root",
-        &["read-only", "landlock"],
-        |_| escaped_if_ok(fs::create_dir("/ringfence-attempt"), "it was made"),
-    ),
-    attempt(
+    Filesystem
+        .attempt(
+            "write-root",
+            "make a directory in the root",
+            &["read-only", "landlock"],
+            |_| escaped_if_ok(fs::create_dir("/ringfence-attempt"), "it was made"),
+        )
+        .at_startup(),
+    Filesystem.attempt(
         "rename-git",
-        false,
         "rename .git away, to put another in its place",
         &["protect"],
         |scene| {
@@ -93,9 +97,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             })
         },
     ),
-    attempt(
+    Filesystem.attempt(
         "remove-hooks",
-        false,
         "remove the hooks directory, to make another",
         &["protect"],
         |scene| {
@@ -104,9 +107,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             })
         },
     ),
-    attempt(
+    Filesystem.attempt(
         "remove-git-config",
-        false,
         "remove .git/config, to make another",
         &["protect"],
         |scene| {
@@ -115,9 +117,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             })
         },
     ),
-    attempt(
+    Filesystem.attempt(
         "kernel-switches",
-        false,
         "open a switch of the kernel's for writing",
         &["proc-masks", "landlock"],
         |_| {
@@ -127,9 +128,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Filesystem.attempt(
         "interrupts",
-        false,
         "open the routing of interrupts for writing",
         &["proc-masks", "landlock"],
         |_| {
@@ -139,9 +139,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Filesystem.attempt(
         "read-keys",
-        false,
         "list the kernel's keys",
         &["proc-masks"],
         |_| {
@@ -152,23 +151,6 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         },
     ),
 ];
-
-const fn attempt(
-    name: &'static str,
-    at_startup: bool,
-    goal: &'static str,
-    protections: &'static [&'static str],
-    run: fn(&Scene) -> Outcome,
-) -> Attempt {
-    Attempt {
-        name,
-        category: Category::Filesystem,
-        goal,
-        at_startup,
-        protections,
-        run,
-    }
-}
 
 fn with(part: Option<&PathBuf>, what: &str, run: impl FnOnce(&Path) -> Outcome) -> Outcome {
     part.map_or_else(|| unstaged(what), |path| run(path))

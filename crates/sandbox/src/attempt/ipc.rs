@@ -4,11 +4,12 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 
-use super::{Attempt, Category, Outcome, Scene, escaped_if_ok, unstaged};
+use super::Category::Ipc;
+use super::{Attempt, Outcome, escaped_if_ok, unstaged};
 use crate::sys;
 
 pub(super) const ATTEMPTS: &[Attempt] = &[
-    attempt(
+    Ipc.attempt(
         "unix-socket",
         "connect to a unix socket of the host's",
         &["root"],
@@ -17,7 +18,7 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             None => unstaged("unix socket"),
         },
     ),
-    attempt(
+    Ipc.attempt(
         "abstract-socket",
         "connect to an abstract unix socket of the host's",
         &["network-namespace", "landlock"],
@@ -26,7 +27,7 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             None => unstaged("abstract unix socket"),
         },
     ),
-    attempt(
+    Ipc.attempt(
         "shared-memory",
         "attach a System V shared memory segment of the host's",
         &["ipc-namespace"],
@@ -35,25 +36,25 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             None => unstaged("shared memory segment"),
         },
     ),
-    attempt(
+    Ipc.attempt(
         "keyring",
         "add a key to the caller's keyring",
         &["seccomp", "keys"],
         |_| escaped_if_ok(keyring(), "the key was added"),
     ),
-    attempt(
+    Ipc.attempt(
         "terminal-injection",
         "type into a terminal with TIOCSTI",
         &["seccomp", "ioctl"],
         |_| reaches_kernel(libc::TIOCSTI),
     ),
-    attempt(
+    Ipc.attempt(
         "terminal-linux",
         "paste into a console with TIOCLINUX",
         &["seccomp", "ioctl"],
         |_| reaches_kernel(libc::TIOCLINUX),
     ),
-    attempt(
+    Ipc.attempt(
         "pid1-descriptors",
         "see what the descriptors of pid 1 are",
         &["dumpable", "landlock"],
@@ -62,19 +63,19 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             escaped_if_ok(std::fs::read_link("/proc/1/fd/0"), "one of them was read")
         },
     ),
-    attempt(
+    Ipc.attempt(
         "pid1-environment",
         "read the environment of pid 1",
         &["dumpable", "landlock"],
         |_| escaped_if_ok(std::fs::read("/proc/1/environ"), "it was read"),
     ),
-    attempt(
+    Ipc.attempt(
         "pid1-root",
         "look at the file system through pid 1",
         &["dumpable", "landlock"],
         |_| escaped_if_ok(std::fs::read_dir("/proc/1/root/"), "it was listed"),
     ),
-    attempt(
+    Ipc.attempt(
         "pid1-trace",
         "attach to pid 1 as a debugger",
         &["dumpable", "landlock", "capabilities"],
@@ -86,29 +87,13 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Ipc.attempt(
         "pid1-memory",
         "open the memory of pid 1",
         &["dumpable", "landlock", "capabilities"],
         |_| escaped_if_ok(std::fs::File::open("/proc/1/mem"), "it was opened"),
     ),
 ];
-
-const fn attempt(
-    name: &'static str,
-    goal: &'static str,
-    protections: &'static [&'static str],
-    run: fn(&Scene) -> Outcome,
-) -> Attempt {
-    Attempt {
-        name,
-        category: Category::Ipc,
-        goal,
-        at_startup: false,
-        protections,
-        run,
-    }
-}
 
 fn abstract_socket(name: &str) -> io::Result<UnixStream> {
     UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?)

@@ -40,6 +40,12 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// It runs before every start as well, not only by `ringfence prove`.
+    const fn at_startup(mut self) -> Self {
+        self.at_startup = true;
+        self
+    }
+
     /// Makes the attempt in a process of its own, so that what it changes about itself neither
     /// helps nor hinders the next one. The caller must be single-threaded.
     #[must_use]
@@ -87,6 +93,24 @@ pub enum Category {
 }
 
 impl Category {
+    /// An attempt of this category.
+    const fn attempt(
+        self,
+        name: &'static str,
+        goal: &'static str,
+        protections: &'static [&'static str],
+        run: fn(&Scene) -> Outcome,
+    ) -> Attempt {
+        Attempt {
+            name,
+            category: self,
+            goal,
+            at_startup: false,
+            protections,
+            run,
+        }
+    }
+
     /// The name that tables show.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -8,89 +8,88 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, ipproto};
 
-use super::{Attempt, Category, Outcome, Scene, escaped_if_ok};
+use super::Category::Network;
+use super::{Attempt, Outcome, escaped_if_ok};
 
 pub(super) const ATTEMPTS: &[Attempt] = &[
-    attempt(
-        "tcp-v4",
-        true,
-        "connect by TCP to an IPv4 address",
-        &["capture", "filter"],
-        |_| tcp(V4, 9),
-    ),
-    attempt(
-        "tcp-v6",
-        true,
-        "connect by TCP to an IPv6 address",
-        &["capture", "filter"],
-        |_| tcp(V6, 9),
-    ),
-    attempt(
-        "udp-v4",
-        true,
-        "send a UDP datagram to an IPv4 address",
-        &["filter"],
-        |_| udp(V4, 9),
-    ),
-    attempt(
-        "udp-v6",
-        true,
-        "send a UDP datagram to an IPv6 address",
-        &["filter"],
-        |_| udp(V6, 9),
-    ),
-    attempt(
+    Network
+        .attempt(
+            "tcp-v4",
+            "connect by TCP to an IPv4 address",
+            &["capture", "filter"],
+            |_| tcp(V4, 9),
+        )
+        .at_startup(),
+    Network
+        .attempt(
+            "tcp-v6",
+            "connect by TCP to an IPv6 address",
+            &["capture", "filter"],
+            |_| tcp(V6, 9),
+        )
+        .at_startup(),
+    Network
+        .attempt(
+            "udp-v4",
+            "send a UDP datagram to an IPv4 address",
+            &["filter"],
+            |_| udp(V4, 9),
+        )
+        .at_startup(),
+    Network
+        .attempt(
+            "udp-v6",
+            "send a UDP datagram to an IPv6 address",
+            &["filter"],
+            |_| udp(V6, 9),
+        )
+        .at_startup(),
+    Network.attempt(
         "quic",
-        false,
         "send a UDP datagram to port 443",
         &["filter"],
         |_| udp(V4, 443),
     ),
-    attempt(
+    Network.attempt(
         "ntp",
-        false,
         "send a UDP datagram to port 123",
         &["filter"],
         |_| udp(V4, 123),
     ),
-    attempt(
-        "udp-broadcast",
-        false,
-        "send a UDP broadcast",
-        &["filter"],
-        |_| broadcast(),
-    ),
-    attempt(
+    Network.attempt("udp-broadcast", "send a UDP broadcast", &["filter"], |_| {
+        broadcast()
+    }),
+    Network.attempt(
         "udp-multicast",
-        false,
         "send a UDP datagram to a multicast group",
         &["filter"],
         |_| udp(IpAddr::V4(Ipv4Addr::new(239, 192, 0, 1)), 9),
     ),
-    attempt(
-        "dns-elsewhere",
-        true,
-        "have a DNS question reach a server of choice",
-        &["capture", "filter"],
-        |_| dns(),
-    ),
-    attempt(
-        "icmp",
-        true,
-        "send an ICMP echo request",
-        &["seccomp", "socket-families", "capabilities", "filter"],
-        |_| {
-            send_by(
-                AddressFamily::INET,
-                SocketType::RAW,
-                Some(ipproto::ICMP),
-                V4,
-            )
-        },
-    ),
-    attempt(
+    Network
+        .attempt(
+            "dns-elsewhere",
+            "have a DNS question reach a server of choice",
+            &["capture", "filter"],
+            |_| dns(),
+        )
+        .at_startup(),
+    Network
+        .attempt(
+            "icmp",
+            "send an ICMP echo request",
+            &["seccomp", "socket-families", "capabilities", "filter"],
+            |_| {
+                send_by(
+                    AddressFamily::INET,
+                    SocketType::RAW,
+                    Some(ipproto::ICMP),
+                    V4,
+                )
+            },
+        )
+        .at_startup(),
+    Network.attempt(
         "icmp-v6",
-        false,
         "send an ICMPv6 echo request",
         &["seccomp", "socket-families", "capabilities", "filter"],
         |_| {
@@ -102,30 +101,31 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
-        "raw-ip",
-        true,
-        "send an IP packet of another protocol",
-        &["seccomp", "socket-families", "capabilities", "filter"],
-        |_| {
-            send_by(
-                AddressFamily::INET,
-                SocketType::RAW,
-                std::num::NonZeroU32::new(EXPERIMENTAL_PROTOCOL).map(Protocol::from_raw),
-                V4,
-            )
-        },
-    ),
-    attempt(
-        "packet-socket",
-        true,
-        "open a packet socket",
-        &["seccomp", "socket-families", "capabilities"],
-        |_| open_only(AddressFamily::PACKET, SocketType::RAW, None),
-    ),
-    attempt(
+    Network
+        .attempt(
+            "raw-ip",
+            "send an IP packet of another protocol",
+            &["seccomp", "socket-families", "capabilities", "filter"],
+            |_| {
+                send_by(
+                    AddressFamily::INET,
+                    SocketType::RAW,
+                    std::num::NonZeroU32::new(EXPERIMENTAL_PROTOCOL).map(Protocol::from_raw),
+                    V4,
+                )
+            },
+        )
+        .at_startup(),
+    Network
+        .attempt(
+            "packet-socket",
+            "open a packet socket",
+            &["seccomp", "socket-families", "capabilities"],
+            |_| open_only(AddressFamily::PACKET, SocketType::RAW, None),
+        )
+        .at_startup(),
+    Network.attempt(
         "mptcp",
-        false,
         "open a multipath TCP socket",
         &["seccomp", "socket-families"],
         |_| {
@@ -136,16 +136,16 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
-        "vsock",
-        true,
-        "open a socket to the hypervisor",
-        &["seccomp", "socket-families"],
-        |_| open_only(AddressFamily::VSOCK, SocketType::STREAM, None),
-    ),
-    attempt(
+    Network
+        .attempt(
+            "vsock",
+            "open a socket to the hypervisor",
+            &["seccomp", "socket-families"],
+            |_| open_only(AddressFamily::VSOCK, SocketType::STREAM, None),
+        )
+        .at_startup(),
+    Network.attempt(
         "netfilter-socket",
-        false,
         "open a socket to the packet filter",
         &["seccomp", "socket-families"],
         |_| {
@@ -156,9 +156,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Network.attempt(
         "audit-socket",
-        false,
         "open a socket to the kernel's audit system",
         &["seccomp", "socket-families"],
         |_| {
@@ -169,38 +168,23 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
-        "change-link",
-        true,
-        "switch the loopback device off and on",
-        &["capabilities"],
-        |_| change_link(),
-    ),
-    attempt(
-        "other-interface",
-        true,
-        "find a network interface besides loopback",
-        &["network-namespace"],
-        |_| interfaces(),
-    ),
+    Network
+        .attempt(
+            "change-link",
+            "switch the loopback device off and on",
+            &["capabilities"],
+            |_| change_link(),
+        )
+        .at_startup(),
+    Network
+        .attempt(
+            "other-interface",
+            "find a network interface besides loopback",
+            &["network-namespace"],
+            |_| interfaces(),
+        )
+        .at_startup(),
 ];
-
-const fn attempt(
-    name: &'static str,
-    at_startup: bool,
-    goal: &'static str,
-    protections: &'static [&'static str],
-    run: fn(&Scene) -> Outcome,
-) -> Attempt {
-    Attempt {
-        name,
-        category: Category::Network,
-        goal,
-        at_startup,
-        protections,
-        run,
-    }
-}
 
 /// The gateway answers a captured connection to this address with a fixed line, so a
 /// connection that is not captured is told from one that is.

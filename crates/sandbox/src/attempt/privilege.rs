@@ -4,67 +4,70 @@ use std::io;
 
 use rustix::thread::{CapabilitySet, capabilities};
 
-use super::{Attempt, Category, Outcome, Scene, escaped_if_ok};
+use super::Category::Privilege;
+use super::{Attempt, Outcome, escaped_if_ok};
 use crate::sys;
 
 pub(super) const ATTEMPTS: &[Attempt] = &[
-    attempt(
-        "capabilities",
-        true,
-        "hold a capability",
-        &["capabilities"],
-        |_| held(),
-    ),
-    attempt(
+    Privilege
+        .attempt(
+            "capabilities",
+            "hold a capability",
+            &["capabilities"],
+            |_| held(),
+        )
+        .at_startup(),
+    Privilege.attempt(
         "bounding-set",
-        false,
         "leave capabilities to be regained by exec",
         &["capabilities"],
         |_| bounding(),
     ),
-    attempt(
-        "set-user-id",
-        true,
-        "gain rights from a set-user-id program",
-        &["no-new-privs", "landlock", "seccomp"],
-        |_| may_gain(),
-    ),
-    attempt(
-        "user-namespace",
-        true,
-        "make a user namespace of one's own",
-        &["seccomp", "namespaces"],
-        |_| {
-            call(
-                libc::SYS_unshare,
-                libc::CLONE_NEWUSER.unsigned_abs() as usize,
-            )
-        },
-    ),
-    attempt(
-        "clone3",
-        true,
-        "make a process with flags that no filter can read",
-        &["seccomp", "clone3"],
-        |_| exists(libc::SYS_clone3),
-    ),
-    attempt(
-        "io-uring",
-        true,
-        "use io_uring, past the system call filter",
-        &["seccomp", "io_uring"],
-        |_| exists(libc::SYS_io_uring_setup),
-    ),
-    attempt(
+    Privilege
+        .attempt(
+            "set-user-id",
+            "gain rights from a set-user-id program",
+            &["no-new-privs", "landlock", "seccomp"],
+            |_| may_gain(),
+        )
+        .at_startup(),
+    Privilege
+        .attempt(
+            "user-namespace",
+            "make a user namespace of one's own",
+            &["seccomp", "namespaces"],
+            |_| {
+                call(
+                    libc::SYS_unshare,
+                    libc::CLONE_NEWUSER.unsigned_abs() as usize,
+                )
+            },
+        )
+        .at_startup(),
+    Privilege
+        .attempt(
+            "clone3",
+            "make a process with flags that no filter can read",
+            &["seccomp", "clone3"],
+            |_| exists(libc::SYS_clone3),
+        )
+        .at_startup(),
+    Privilege
+        .attempt(
+            "io-uring",
+            "use io_uring, past the system call filter",
+            &["seccomp", "io_uring"],
+            |_| exists(libc::SYS_io_uring_setup),
+        )
+        .at_startup(),
+    Privilege.attempt(
         "mount-tmpfs",
-        false,
         "mount a file system",
         &["seccomp", "mount", "capabilities", "landlock"],
         |_| mount_tmpfs(),
     ),
-    attempt(
+    Privilege.attempt(
         "uncover-proc",
-        false,
         "unmount what covers parts of /proc",
         &["seccomp", "capabilities", "landlock"],
         |_| {
@@ -80,9 +83,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Privilege.attempt(
         "new-mount-api",
-        false,
         "configure a file system with fsopen",
         &["seccomp", "capabilities"],
         |_| {
@@ -92,9 +94,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Privilege.attempt(
         "change-root",
-        false,
         "change the root directory",
         &["seccomp", "chroot", "capabilities"],
         |_| {
@@ -104,9 +105,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Privilege.attempt(
         "set-host-name",
-        false,
         "rename the machine",
         &["seccomp", "capabilities"],
         |_| {
@@ -116,16 +116,14 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             )
         },
     ),
-    attempt(
+    Privilege.attempt(
         "join-namespace",
-        false,
         "enter another namespace",
         &["seccomp", "setns", "capabilities"],
         |_| join(),
     ),
-    attempt(
+    Privilege.attempt(
         "userfaultfd",
-        false,
         "stall the kernel by page faults",
         &["seccomp", "userfaultfd"],
         |_| {
@@ -133,9 +131,8 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             call(libc::SYS_userfaultfd, USER_MODE_ONLY)
         },
     ),
-    attempt(
+    Privilege.attempt(
         "fanotify",
-        false,
         "watch a whole file system",
         &["seccomp", "fanotify"],
         |_| {
@@ -143,16 +140,14 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             call(libc::SYS_fanotify_init, REPORT_FID)
         },
     ),
-    attempt(
+    Privilege.attempt(
         "compare-processes",
-        false,
         "compare kernel objects of processes",
         &["seccomp", "kcmp"],
         |_| compare(),
     ),
-    attempt(
+    Privilege.attempt(
         "odd-personality",
-        false,
         "make all readable memory executable",
         &["seccomp", "personality"],
         |_| {
@@ -161,23 +156,6 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         },
     ),
 ];
-
-const fn attempt(
-    name: &'static str,
-    at_startup: bool,
-    goal: &'static str,
-    protections: &'static [&'static str],
-    run: fn(&Scene) -> Outcome,
-) -> Attempt {
-    Attempt {
-        name,
-        category: Category::Privilege,
-        goal,
-        at_startup,
-        protections,
-        run,
-    }
-}
 
 fn held() -> Outcome {
     match capabilities(None) {

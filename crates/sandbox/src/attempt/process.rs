@@ -1,10 +1,11 @@
 //! What a process inherits, and how much it can use up.
 
-use super::{Attempt, Category, Outcome, Scene, unstaged};
+use super::Category::Process;
+use super::{Attempt, Outcome, unstaged};
 use crate::sys::{self, Forked};
 
 pub(super) const ATTEMPTS: &[Attempt] = &[
-    attempt(
+    Process.attempt(
         "environment",
         "find the launcher's variables in the environment",
         &["environment"],
@@ -16,19 +17,19 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
             None => unstaged("variable"),
         },
     ),
-    attempt(
+    Process.attempt(
         "inherited-descriptors",
         "find descriptors that the launcher left open",
         &["descriptors"],
         |_| descriptors(),
     ),
-    attempt(
+    Process.attempt(
         "fork-bomb",
         "have more processes than allowed",
         &["rlimits", "cgroup"],
         |scene| fork_bomb(scene.processes),
     ),
-    attempt(
+    Process.attempt(
         "core-dump",
         "have its memory written to the host by a crash",
         &["rlimits"],
@@ -38,22 +39,6 @@ pub(super) const ATTEMPTS: &[Attempt] = &[
         },
     ),
 ];
-
-const fn attempt(
-    name: &'static str,
-    goal: &'static str,
-    protections: &'static [&'static str],
-    run: fn(&Scene) -> Outcome,
-) -> Attempt {
-    Attempt {
-        name,
-        category: Category::Process,
-        goal,
-        at_startup: false,
-        protections,
-        run,
-    }
-}
 
 /// Only the standard streams are inherited. What this process opened itself is closed on exec.
 fn descriptors() -> Outcome {

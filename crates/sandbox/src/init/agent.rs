@@ -9,7 +9,8 @@ use std::process::Command;
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, Job, SetupError, confine, replace, selftest};
+use super::selftest::{self, Part};
+use super::{Built, Job, SetupError, confine, replace};
 use crate::control::Channel;
 use crate::linux::is_null;
 use crate::spec::Spec;
@@ -44,8 +45,18 @@ enum Word {
     Escaped(Vec<String>),
 }
 
+/// The process that becomes the command, once it is told to.
+pub(crate) struct Waiting {
+    channel: Channel,
+    pid: Pid,
+}
+
+/// Tells the new process that the gateway serves.
+#[derive(Serialize, Deserialize)]
+struct Go;
+
 /// Forks the process that confines itself and becomes the command.
-pub(crate) fn start(job: &Job, built: &Built) -> io::Result<Start> {
+pub(crate) fn fork(job: &Job, built: &Built) -> io::Result<Waiting> {
     let (ours, theirs) = Channel::pair()?;
     match sys::fork()? {
         Forked::Child => {
@@ -58,8 +69,17 @@ pub(crate) fn start(job: &Job, built: &Built) -> io::Result<Start> {
         Forked::Parent { pid, .. } => {
             drop(theirs);
             let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
-            outcome(&ours, pid)
+            Ok(Waiting { channel: ours, pid })
         }
+    }
+}
+
+impl Waiting {
+    /// Lets it test the sandbox and become the command.
+    pub(crate) fn start(self) -> io::Result<Start> {
+        // One that could not even confine itself has ended, and left word why.
+        let _ = self.channel.send(&Go, &[]);
+        outcome(&self.channel, self.pid)
     }
 }
 
@@ -84,20 +104,29 @@ fn become_command(job: &Job, built: &Built, channel: &Channel) -> Word {
             error: error.to_string(),
         };
     }
-    let escaped = selftest::run(&job.spec);
+    let mut escaped = selftest::run(&job.spec, Part::Alone);
+    if let Err(error) = hand_over_renames(job, channel) {
+        return not_executed(&job.spec, &error);
+    }
+    match channel.receive::<Go>() {
+        Ok(Some((Go, _))) => {}
+        // Without pid 1 there is nobody to tell.
+        _ => sys::exit_now(CANNOT_EXECUTE),
+    }
+    escaped.extend(selftest::run(&job.spec, Part::Network));
     if !escaped.is_empty() {
         return Word::Escaped(escaped);
     }
-    let error = match hand_over_renames(job, channel) {
-        Ok(()) => execute(&job.spec),
-        Err(error) => error,
-    };
+    not_executed(&job.spec, &execute(&job.spec))
+}
+
+fn not_executed(spec: &Spec, error: &io::Error) -> Word {
     let code = if error.kind() == io::ErrorKind::NotFound {
         NOT_FOUND
     } else {
         CANNOT_EXECUTE
     };
-    let program = job.spec.command.first().cloned().unwrap_or_default();
+    let program = spec.command.first().cloned().unwrap_or_default();
     Word::NotExecuted {
         code,
         error: format!("{program}: {error}"),
@@ -107,7 +136,7 @@ fn become_command(job: &Job, built: &Built, channel: &Channel) -> Word {
 /// Takes the command's place and gives up everything that it must not have.
 fn prepare(job: &Job, built: &Built) -> Result<(), SetupError> {
     take_place(job, built).map_err(SetupError::at("preparing the command"))?;
-    confine::agent(&job.spec, &job.streams, &built.filters)
+    confine::agent(&job.spec, &job.streams, &built.filter)
 }
 
 /// Returns only when it failed.

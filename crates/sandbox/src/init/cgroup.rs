@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::SetupError;
-use crate::spec::{Layer, Limits, Spec};
+use crate::spec::{Bounds, Limits};
 
 /// The groups that were made: one in version 2, one per hierarchy in version 1.
 #[derive(Debug)]
@@ -21,23 +21,23 @@ impl Cgroup {
     /// Where no group can be made, the process limits of `setrlimit(2)` are what remains. That
     /// is an error if the plan bounds memory, which `setrlimit(2)` cannot do, or if the caller is
     /// the host's root, whose processes the kernel does not count.
-    pub(crate) fn create(spec: &Spec) -> Result<Self, SetupError> {
+    pub(crate) fn create(bounds: &Bounds) -> Result<Self, SetupError> {
         let mut cgroup = Self {
             directories: Vec::new(),
         };
-        if spec.without.contains(&Layer::Cgroup) || spec.weakening.is_off("cgroup") {
+        if !bounds.by_group {
             return Ok(cgroup);
         }
         let is_root = is_uncounted();
         let result = hierarchies(is_root)
             .and_then(|hierarchies| has_pids(&hierarchies, is_root).map(|()| hierarchies))
-            .and_then(|hierarchies| cgroup.make_all(&hierarchies, &spec.hostname, &spec.limits));
+            .and_then(|hierarchies| cgroup.make_all(&hierarchies, &bounds.group, &bounds.limits));
         let Err(error) = result else {
             return Ok(cgroup);
         };
         cgroup.remove();
         cgroup.directories.clear();
-        if spec.limits.memory.is_some() {
+        if bounds.limits.memory.is_some() {
             return Err(SetupError::at("bounding memory by a control group")(error));
         }
         if is_root {
@@ -52,7 +52,9 @@ impl Cgroup {
         name: &str,
         limits: &Limits,
     ) -> io::Result<()> {
-        for hierarchy in hierarchies {
+        // A group that bounds nothing would only take time.
+        let bounding = |hierarchy: &&Hierarchy| hierarchy.pids.is_some() || limits.memory.is_some();
+        for hierarchy in hierarchies.iter().filter(bounding) {
             let directory = hierarchy.parent.join(name);
             fs::create_dir(&directory)?;
             self.directories.push(directory.clone());

@@ -33,7 +33,7 @@ pub(crate) fn pid1(weakening: &Weakening) -> io::Result<()> {
 pub(crate) fn agent(
     spec: &Spec,
     streams: &[OwnedFd],
-    filters: &seccomp::Filters,
+    filter: &seccomp::Filter,
 ) -> Result<(), SetupError> {
     if !spec.weakening.is_off("rlimits") {
         limit(&spec.limits).map_err(SetupError::at("setting limits"))?;
@@ -49,7 +49,7 @@ pub(crate) fn agent(
         };
         landlock::restrict(&rules).map_err(SetupError::at("restricting the file system"))?;
     }
-    filters
+    filter
         .install()
         .map_err(SetupError::at("filtering system calls"))
 }

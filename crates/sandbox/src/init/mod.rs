@@ -3,12 +3,14 @@
 //! stays in it as pid 1. Policy, credentials and the gateway are never here.
 //!
 //! Two processes come of it: the *keeper*, which stays outside to clean up whatever happens,
-//! and *pid 1*, which starts the command and hands out connections.
+//! and *pid 1*, which starts the command and hands out connections. What needs no plan, the
+//! namespaces and the network, is made while the launcher still writes the plan.
 
 mod agent;
 pub(crate) mod cgroup;
 mod confine;
 mod identity;
+mod keeper;
 pub(crate) mod landlock;
 mod left;
 pub(crate) mod network;
@@ -20,19 +22,18 @@ mod selftest;
 mod supervise;
 mod terminal;
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Signal, WaitId, WaitIdOptions, set_parent_process_death_signal};
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 use self::identity::Caller;
+pub(crate) use self::keeper::Keeping;
+use self::keeper::Step;
 pub(crate) use self::left::{Left, Placeholder, lock, needed_by_others};
-use crate::control::{Channel, Order, Report};
+use crate::control::{Channel, Report};
 use crate::spec::Spec;
-use crate::sys::{self, Forked};
-use crate::weaken::{self, Weakening};
+use crate::weaken::Weakening;
 
 /// Something that went wrong while the sandbox was being built.
 #[derive(Debug, thiserror::Error)]
@@ -61,139 +62,55 @@ pub(crate) struct Job {
     pub(crate) spec: Spec,
     /// Standard input, output and error; those that are a terminal outside are replaced.
     pub(crate) streams: Vec<OwnedFd>,
-    left: Left,
 }
 
-/// Runs the keeper, and in the new namespaces pid 1. Standard input is the control channel.
-///
-/// Returns the exit code of the keeper: 0, whatever became of the command.
+/// Runs the init process. Returns its exit code.
 #[must_use]
 pub fn main() -> i32 {
-    match prepare() {
-        Ok((channel, job)) => keep(channel, &job),
-        Err(_) => INTERNAL_ERROR,
-    }
-}
-
-/// Takes the channel off standard input and reads the plan.
-fn prepare() -> io::Result<(Channel, Job)> {
-    // A terminal's Ctrl-C is the launcher's to pass on.
-    rustix::process::setsid()?;
-    // What the launcher's own caller left open is not ours either.
-    if !weaken::keeps_descriptors() {
-        sys::close_from(3)?;
-    }
-    let channel = Channel::from_fd(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?);
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    let Some((Order::Build, mut fds)) = channel.receive::<Order>()? else {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    };
-    if fds.len() != 4 {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let streams = fds.split_off(1);
-    let plan = fds.pop().ok_or(io::ErrorKind::InvalidData)?;
-    let (spec, left) = read_plan(File::from(plan))?;
-    let job = Job {
-        spec,
-        streams,
-        left,
-    };
-    Ok((channel, job))
-}
-
-fn read_plan(mut file: File) -> io::Result<(Spec, Left)> {
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
-/// Starts pid 1 and waits for its end; then removes what it left on the host.
-fn keep(channel: Channel, job: &Job) -> i32 {
-    // Held to the end: a run without this lock is dead, and others clean up after it.
-    let _alive = job.left.hold();
-    let fail = |error: SetupError| {
-        let SetupError { step, error } = error;
-        let report = Report::Failed {
-            step: step.to_owned(),
-            error,
-        };
-        // Without a channel there is nobody to tell.
-        let _ = channel.send(&report, &[]);
-        INTERNAL_ERROR
-    };
-    let cgroup = match cgroup::Cgroup::create(&job.spec) {
-        Ok(cgroup) => cgroup,
-        Err(error) => return fail(error),
-    };
-    let (bounded, bounding) = match pipe_with(PipeFlags::CLOEXEC) {
-        Ok(ends) => ends,
-        Err(error) => return fail(SetupError::at("making a pipe")(error)),
-    };
-    let caller = Caller::current();
-    caller.drop_groups();
-    match sys::clone_into(namespaces(&job.spec.weakening)) {
-        Ok(Forked::Child) => match build(&channel, job, caller, bounded) {
-            Ok(built) => {
-                // Without its keeper a sandbox would be taken for a dead one. Giving up
-                // privileges cleared what was asked for earlier, so it is asked for here.
-                let _ = set_parent_process_death_signal(Some(Signal::KILL));
-                sys::exit_now(supervise::run(channel, job, built))
-            }
-            Err(error) => sys::exit_now(fail(error)),
-        },
-        Ok(Forked::Parent { pid, pidfd }) => {
-            drop(channel);
-            bound(&cgroup, pid, bounding, &job.spec);
-            if let Some(pidfd) = pidfd {
-                let _ =
-                    rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
-            }
-            cgroup.remove();
-            job.left.clean_up();
-            0
-        }
-        Err(error) => fail(SetupError::at("making the namespaces")(error)),
-    }
-}
-
-/// Moves pid 1 into its group and tells it so; it starts nothing before.
-fn bound(cgroup: &cgroup::Cgroup, pid: i32, bounding: OwnedFd, spec: &Spec) {
-    let admitted = cgroup.admit(pid);
-    // For an ordinary user `setrlimit(2)` bounds the processes in any case; memory and the
-    // host's root are bounded by the group alone.
-    let is_needed = spec.limits.memory.is_some() || cgroup::is_uncounted();
-    if admitted.is_ok() || !is_needed {
-        let _ = rustix::io::write(&bounding, b"!");
-    }
+    keeper::run()
 }
 
 /// What pid 1 needs after building.
 pub(crate) struct Built {
-    /// Readable once this process is in its control group; closed if it cannot be.
-    pub(crate) bounded: OwnedFd,
+    /// The keeper: it says when this process is in its control group, or ends if that fails.
+    pub(crate) keeper: Channel,
     pub(crate) terminal: Option<terminal::Slave>,
-    pub(crate) filters: seccomp::Filters,
+    pub(crate) filter: seccomp::Filter,
 }
 
-/// Builds everything in the new namespaces and reports the listeners.
+/// Builds the sandbox and lives in it. Returns pid 1's exit code, which nobody reads.
+fn pid1(channel: &Channel, keeper: Channel, caller: Caller, weakening: &Weakening) -> i32 {
+    match build(channel, keeper, caller, weakening) {
+        Ok(Some((job, built))) => {
+            // Without its keeper a sandbox would be taken for a dead one. Giving up
+            // privileges cleared what was asked for earlier, so it is asked for here.
+            let _ = set_parent_process_death_signal(Some(Signal::KILL));
+            supervise::run(channel, &job, &built)
+        }
+        // There is no plan, because the launcher found that it cannot make one, or is gone.
+        Ok(None) => INTERNAL_ERROR,
+        Err(error) => keeper::fail(channel, error),
+    }
+}
+
+/// Builds everything in the new namespaces and reports the listeners: first what is the same in
+/// every sandbox, then what the plan says.
 fn build(
     channel: &Channel,
-    job: &Job,
+    keeper: Channel,
     caller: Caller,
-    bounded: OwnedFd,
-) -> Result<Built, SetupError> {
-    let spec = &job.spec;
+    weakening: &Weakening,
+) -> Result<Option<(Job, Built)>, SetupError> {
     caller.map().map_err(SetupError::at("mapping the user"))?;
+    let listeners = network::set_up(weakening).map_err(SetupError::at("setting up the network"))?;
+    let filter = seccomp::Filter::compile(weakening);
+    let Some(job) = receive(&keeper).map_err(SetupError::at("reading the plan"))? else {
+        return Ok(None);
+    };
+    let spec = &job.spec;
     rustix::system::sethostname(spec.hostname.as_bytes())
         .map_err(SetupError::at("naming the host"))?;
-    let listeners =
-        network::set_up(&spec.weakening).map_err(SetupError::at("setting up the network"))?;
     root::build(spec).map_err(SetupError::at("building the file system"))?;
-    let filters = seccomp::Filters::compile(&spec.weakening)
-        .map_err(SetupError::at("compiling the system call filter"))?;
     let terminal = spec
         .terminal
         .any()
@@ -203,11 +120,24 @@ fn build(
     confine::pid1(&spec.weakening).map_err(SetupError::at("giving up privileges"))?;
     report_built(channel, &listeners, terminal.as_ref())
         .map_err(SetupError::at("handing out the listeners"))?;
-    Ok(Built {
-        bounded,
+    let built = Built {
+        keeper,
         terminal: terminal.map(|terminal| terminal.slave),
-        filters,
-    })
+        filter,
+    };
+    Ok(Some((job, built)))
+}
+
+/// Waits for the plan. None if there will be none.
+fn receive(keeper: &Channel) -> io::Result<Option<Job>> {
+    let Some((Step::Build, mut streams)) = keeper.receive::<Step>()? else {
+        return Ok(None);
+    };
+    if streams.len() != 4 {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let spec = keeper::read(streams.remove(0))?;
+    Ok(Some(Job { spec, streams }))
 }
 
 fn report_built(

@@ -13,13 +13,14 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 
 use self::connect::{Connecting, Progress};
 use super::agent::{self, Start};
+use super::keeper::Step;
 use super::{Built, Job, replace};
 use crate::control::{Channel, Order, Report};
 use crate::sys;
 
 /// Lives until the command has ended. Returns pid 1's exit code, which nobody reads.
-pub(crate) fn run(channel: Channel, job: &Job, built: Built) -> i32 {
-    match supervise(&channel, job, &built) {
+pub(crate) fn run(channel: &Channel, job: &Job, built: &Built) -> i32 {
+    match supervise(channel, job, built) {
         Ok(()) => 0,
         Err(error) => {
             let report = Report::Failed {
@@ -34,18 +35,20 @@ pub(crate) fn run(channel: Channel, job: &Job, built: Built) -> i32 {
 
 fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
     let signals = sys::child_signals()?;
-    let Some((Order::Start, _)) = channel.receive::<Order>()? else {
-        return Ok(());
-    };
-    if rustix::io::retry_on_intr(|| rustix::io::read(&built.bounded, &mut [0u8; 1]))? == 0 {
+    let Some((Step::Bounded, _)) = built.keeper.receive::<Step>()? else {
         return Err(io::Error::other(
             "the sandbox could not be moved into its control group",
         ));
-    }
+    };
     if let Some(terminal) = &built.terminal {
         terminal.control()?;
     }
-    match agent::start(job, built)? {
+    // The process that becomes the command confines itself while the gateway begins to serve.
+    let waiting = agent::fork(job, built)?;
+    let Some((Order::Start, _)) = channel.receive::<Order>()? else {
+        return Ok(());
+    };
+    match waiting.start()? {
         Start::NotExecuted { code, error } => {
             channel.send(&Report::NotExecuted { code, error }, &[])
         }

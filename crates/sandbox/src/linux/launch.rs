@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
+use serde::Serialize;
 
 use super::plan::{self, PlanError, Request};
 use super::streams::Streams;
 use crate::control::{Channel, Order, Report};
 use crate::init::Left;
-use crate::spec::Spec;
+use crate::weaken::Weakening;
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -96,33 +97,61 @@ pub enum Event {
     Exited(i32),
 }
 
+/// A sandbox whose init process begins with what needs no plan. Dropping it ends that.
+#[derive(Debug)]
+pub struct Prepared(Sandbox);
+
 /// A sandbox whose init process is building it. The caller may do other work meanwhile.
 #[derive(Debug)]
 pub struct Building(Sandbox);
 
-/// Begins to build a sandbox. `streams` are the command's standard input, output and error.
-pub fn begin(request: Request, streams: &Streams) -> Result<Building, LaunchError> {
+/// Starts a sandbox' init process. It has namespaces and a network by the time that the caller
+/// knows what else is wanted.
+pub fn prepare(weakening: &Weakening) -> Result<Prepared, LaunchError> {
     let (channel, theirs) = Channel::pair()?;
-    // The program is loaded while the plan is made.
-    let keeper = spawn_init(theirs, request.weakening.init_arguments())?;
-    let mut sandbox = Sandbox {
+    let keeper = spawn_init(theirs, weakening.init_arguments())?;
+    Ok(Prepared(Sandbox {
         channel: Arc::new(channel),
         keeper,
         left: None,
         alive: None,
-    };
-    let (spec, left, alive) = plan::plan(request, streams)?;
-    sandbox.alive = Some(alive);
-    let plan = memory_file(&spec, sandbox.left.insert(left))?;
-    let mut fds = vec![plan.as_fd()];
-    fds.extend(streams.fds());
-    sandbox.channel.send(&Order::Build, &fds)?;
-    Ok(Building(sandbox))
+    }))
+}
+
+impl Prepared {
+    /// Begins to build what is asked for. `streams` are the command's standard input, output and
+    /// error.
+    pub fn begin(self, request: Request, streams: &Streams) -> Result<Building, LaunchError> {
+        let Self(mut sandbox) = self;
+        let plan = plan::plan(request, streams)?;
+        sandbox.alive = Some(plan.alive);
+        let spec = memory_file(&plan.spec)?;
+        let keeping = memory_file(&plan.keeping);
+        sandbox.left = Some(plan.keeping.left);
+        let keeping = keeping?;
+        let mut fds = vec![keeping.as_fd(), spec.as_fd()];
+        fds.extend(streams.fds());
+        match sandbox.channel.send(&Order::Build, &fds) {
+            // It has failed already; why is the next thing to be read.
+            Err(error) if is_gone(&error) => {}
+            sent => sent?,
+        }
+        Ok(Building(sandbox))
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// Builds a sandbox.
 pub fn launch(request: Request, streams: &Streams) -> Result<Launched, LaunchError> {
-    begin(request, streams)?.finish()
+    prepare(&request.weakening)?
+        .begin(request, streams)?
+        .finish()
 }
 
 impl Building {
@@ -225,7 +254,7 @@ impl Control {
     clippy::disallowed_methods,
     reason = "this is the one place where the init process is started"
 )]
-fn spawn_init(channel: OwnedFd, further: &[&str]) -> io::Result<Child> {
+fn spawn_init(channel: OwnedFd, further: &[String]) -> io::Result<Child> {
     Command::new("/proc/self/exe")
         .arg0_init()
         .args(further)
@@ -248,10 +277,10 @@ impl InitCommand for Command {
     }
 }
 
-/// The plan may be larger than a message, so it travels in a file without a name.
-fn memory_file(spec: &Spec, left: &Left) -> io::Result<File> {
+/// A plan may be larger than a message, so it travels in a file without a name.
+fn memory_file<T: Serialize>(content: &T) -> io::Result<File> {
     let mut file = File::from(memfd_create("ringfence-plan", MemfdFlags::CLOEXEC)?);
-    file.write_all(&serde_json::to_vec(&(spec, left))?)?;
+    file.write_all(&serde_json::to_vec(content)?)?;
     Ok(file)
 }
 

@@ -8,13 +8,15 @@ pub mod nested;
 pub mod overlay;
 mod plan;
 mod protect;
+mod spare;
 mod streams;
 
 pub use launch::{
-    Building, Control, Event, LaunchError, Launched, Listeners, Sandbox, begin, launch,
+    Building, Control, Event, LaunchError, Launched, Listeners, Prepared, Sandbox, launch, prepare,
 };
 pub use plan::{PlanError, Request, Workspace, WorkspaceMode};
 pub(crate) use protect::JOURNAL;
+use protect::make_directory;
 pub use protect::sweep;
 pub(crate) use streams::is_null;
 pub use streams::{Copies, Streams, prepare as prepare_streams};

@@ -7,6 +7,7 @@
 mod apply;
 mod change;
 mod compare;
+mod content;
 mod limits;
 pub(super) mod tree;
 mod walk;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use super::JOURNAL;
+use super::{JOURNAL, spare};
 use crate::init;
 
 pub use change::{Change, ChangeKind, Changes};
@@ -130,12 +131,14 @@ pub fn apply(state: &Path) -> io::Result<Vec<Change>> {
     Ok(changes.list)
 }
 
-/// Removes the run's private copies if the agent wrote nothing. It is an error if it did.
+/// Removes the run's private copies if the agent wrote nothing, or keeps them for another run. It
+/// is an error if it did.
 pub(crate) fn discard_unchanged(state: &Path) -> io::Result<()> {
     if !Manifest::read(state)?.changes().is_none() {
         return Err(io::ErrorKind::DirectoryNotEmpty.into());
     }
-    discard(state)
+    refuse_alive(state)?;
+    spare::give(state).or_else(|_| discard(state))
 }
 
 /// Removes the private copies of an ended run, however large and deep they are.

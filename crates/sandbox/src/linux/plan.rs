@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 
 use super::overlay::{Layer, LayerKind, Manifest};
 use super::protect::{self, Protection};
+use super::spare;
 use super::streams::Streams;
-use crate::init::{self, Left};
-use crate::spec::{self, Access, Limits, Mount, Spec};
+use crate::init::{self, Keeping, Left};
+use crate::spec::{self, Access, Bounds, Limits, Mount, Spec};
 use crate::weaken::Weakening;
 
 /// What a run asks for.
@@ -118,9 +119,18 @@ pub enum PlanError {
     },
 }
 
+/// A plan for the init process.
+pub(super) struct Plan {
+    /// What pid 1 carries out.
+    pub(super) spec: Spec,
+    /// What the keeper has to do.
+    pub(super) keeping: Keeping,
+    /// Marks the run as alive while it is open.
+    pub(super) alive: File,
+}
+
 /// Makes the plan and all that it needs on the host: the run's directory and placeholders.
-/// The file marks the run as alive while it is open.
-pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, File), PlanError> {
+pub(super) fn plan(request: Request, streams: &Streams) -> Result<Plan, PlanError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |source| PlanError::Path { path, source }
@@ -128,7 +138,7 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, F
     let workspace = &request.workspace.directory;
     let directory = fs::canonicalize(workspace).map_err(at(workspace))?;
     check::check(&request, &directory)?;
-    protect::make_directory(&request.state).map_err(at(&request.state))?;
+    spare::take(&request.state).map_err(at(&request.state))?;
     let mut mounts = system::mounts(&request);
     // Held until the placeholders are made: what is one is not to be taken for the person's own.
     let _lock = lock(&request.state).map_err(at(&request.state))?;
@@ -143,6 +153,7 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, F
     mounts.extend(unless_shown(ignore, &request.read));
     let manifest = Manifest::new(&directory, protection.layers.clone());
     let (left, alive) = commit(&protection, &request, &manifest).map_err(at(&request.state))?;
+    let bounds = bounds(&request);
     let mut environment = request.environment;
     if request.weakening.is_off("environment") {
         environment.extend(std::env::vars());
@@ -164,7 +175,20 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<(Spec, Left, F
         without: request.without,
         weakening: request.weakening,
     };
-    Ok((spec, left, alive))
+    Ok(Plan {
+        spec,
+        keeping: Keeping { left, bounds },
+        alive,
+    })
+}
+
+fn bounds(request: &Request) -> Bounds {
+    let is_given_up = request.without.contains(&spec::Layer::Cgroup);
+    Bounds {
+        group: request.hostname.clone(),
+        by_group: !is_given_up && !request.weakening.is_off("cgroup"),
+        limits: request.limits,
+    }
 }
 
 /// What a mistake in the plan would show: the directory of the caller's secrets. Test builds only.

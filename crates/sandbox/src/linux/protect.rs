@@ -21,6 +21,7 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags, ResolveFlags, flock};
 
 use self::links::Way;
 use super::overlay::{Layer, LayerKind, Manifest};
+use super::spare;
 use crate::init::{self, Left, Placeholder};
 use crate::spec::{Access, Mount};
 
@@ -52,8 +53,7 @@ pub(super) fn protect(workspace: &Path, state: &Path) -> io::Result<Protection> 
         .iter()
         .filter_map(|(way, shape)| Some((way.end.as_ref()?, *shape)))
     {
-        let number = protection.layers.len();
-        protection.add(path, shape, &state.join(number.to_string()))?;
+        protection.add(path, shape, state)?;
     }
     Ok(protection)
 }
@@ -144,18 +144,19 @@ impl Protection {
         }
     }
 
-    fn add(&mut self, path: &Path, shape: Shape, store: &Path) -> io::Result<()> {
+    fn add(&mut self, path: &Path, shape: Shape, state: &Path) -> io::Result<()> {
+        let store = &state.join(self.layers.len().to_string());
         let existing = match fs::symlink_metadata(path) {
             Ok(existing) => Some(existing),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         match existing {
-            Some(_) if self.is_made_by_others(path) => self.placeholder(path, shape, store),
+            Some(_) if self.is_made_by_others(path) => self.placeholder(path, shape, state),
             Some(meta) if meta.is_dir() => self.copy_on_write(path, store),
             Some(meta) if meta.is_file() => self.copied_file(path, store),
             Some(_) => Ok(()),
-            None => self.placeholder(path, shape, store),
+            None => self.placeholder(path, shape, state),
         }
     }
 
@@ -183,7 +184,7 @@ impl Protection {
         Ok(())
     }
 
-    fn placeholder(&mut self, path: &Path, shape: Shape, store: &Path) -> io::Result<()> {
+    fn placeholder(&mut self, path: &Path, shape: Shape, state: &Path) -> io::Result<()> {
         if !path.parent().is_some_and(Path::is_dir) {
             return Err(io::Error::other(format!(
                 "a protected name is a link to {}, whose directory is not there: remove the link or make the directory",
@@ -191,11 +192,11 @@ impl Protection {
             )));
         }
         let directory = matches!(shape, Shape::Directory);
-        let private = store.to_owned();
+        let private = state.join(spare::name(directory, self.placeholders.len()));
         if directory {
             make_directory(&private)?;
         } else {
-            fs::File::create_new(&private)?;
+            make_file(&private)?;
         }
         self.placeholders.push(Placeholder {
             path: path.to_owned(),
@@ -294,22 +295,32 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
+/// Makes an empty file, unless something is there.
+fn make_file(path: &Path) -> io::Result<()> {
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(path)
+        .map(drop);
+    unless_there(made)
+}
+
+fn unless_there(made: io::Result<()>) -> io::Result<()> {
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
 impl Placeholder {
+    /// What is there already was made by another run in the same workspace, or by the person just
+    /// now.
     fn make(&self) -> io::Result<()> {
-        let made = if self.directory {
-            fs::create_dir(&self.path)
+        if self.directory {
+            unless_there(fs::create_dir(&self.path))
         } else {
-            fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o644)
-                .open(&self.path)
-                .map(drop)
-        };
-        match made {
-            // Another run in the same workspace made it, or the person did, just now.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            made => made,
+            make_file(&self.path)
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The new root and the mount points in it.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -10,7 +12,11 @@ use rustix::io::Errno;
 use super::filesystem::{FileSystem, attach};
 
 /// The root of the new file system, while it is being built.
-pub(super) struct Root(OwnedFd);
+pub(super) struct Root {
+    root: OwnedFd,
+    /// The directory that was looked up last: files come in groups.
+    last: RefCell<Option<(PathBuf, Rc<OwnedFd>)>>,
+}
 
 impl Root {
     /// A new root in memory. It is attached over some directory that every host has, because
@@ -22,12 +28,18 @@ impl Root {
             .find_map(|base| open_directory(base).ok())
             .ok_or(io::ErrorKind::NotFound)?;
         attach(&tree, &base)?;
-        Ok(Self(tree))
+        Ok(Self {
+            root: tree,
+            last: RefCell::default(),
+        })
     }
 
     /// Opens the place at `path`, making it and its parents where they are missing.
     pub(super) fn mount_point(&self, path: &Path, directory: bool) -> io::Result<OwnedFd> {
         let (parent, name) = self.parent(path)?;
+        if directory {
+            self.forget();
+        }
         let made = if directory {
             rustix::fs::mkdirat(&parent, name, Mode::from(0o755))
         } else {
@@ -66,26 +78,38 @@ impl Root {
     /// Makes the root itself read-only; what is mounted below keeps its own flags.
     pub(super) fn make_read_only(&self) -> io::Result<()> {
         use std::os::fd::AsFd;
-        crate::sys::mount_setattr(self.0.as_fd(), false, libc::MOUNT_ATTR_RDONLY)
+        crate::sys::mount_setattr(self.root.as_fd(), false, libc::MOUNT_ATTR_RDONLY)
     }
 
     /// Changes into it.
     pub(super) fn enter(&self) -> io::Result<()> {
-        Ok(rustix::process::fchdir(&self.0)?)
+        Ok(rustix::process::fchdir(&self.root)?)
     }
 
     /// The directory that holds `path`, made where it is missing, and the last name.
-    fn parent<'a>(&self, path: &'a Path) -> io::Result<(OwnedFd, &'a Path)> {
+    fn parent<'a>(&self, path: &'a Path) -> io::Result<(Rc<OwnedFd>, &'a Path)> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        if let Ok(found) = self.open(parent) {
-            return Ok((found, Path::new(name)));
+        if let Some((last, found)) = &*self.last.borrow()
+            && last == parent
+        {
+            return Ok((Rc::clone(found), Path::new(name)));
+        }
+        let found = Rc::new(self.make(parent)?);
+        *self.last.borrow_mut() = Some((parent.to_owned(), Rc::clone(&found)));
+        Ok((found, Path::new(name)))
+    }
+
+    /// Opens a directory, made where it is missing.
+    fn make(&self, parent: &Path) -> io::Result<OwnedFd> {
+        if let Ok(found) = self.look(parent) {
+            return Ok(found);
         }
         let mut made = PathBuf::from("/");
         for component in parent.components().skip(1) {
             made.push(component);
-            if let Err(error) = self.open(&made) {
+            if let Err(error) = self.look(&made) {
                 if error.kind() != io::ErrorKind::NotFound {
                     return Err(error);
                 }
@@ -93,23 +117,34 @@ impl Root {
                 rustix::fs::mkdirat(&holder, last, Mode::from(0o755))?;
             }
         }
-        Ok((self.open(parent)?, Path::new(name)))
+        self.look(parent)
     }
 
     /// Opens what is at `path`, seen from the new root.
     pub(super) fn open(&self, path: &Path) -> io::Result<OwnedFd> {
+        self.forget();
+        self.look(path)
+    }
+
+    /// A directory is to be covered: what was looked up may be in it, by whatever name.
+    fn forget(&self) {
+        self.last.take();
+    }
+
+    fn look(&self, path: &Path) -> io::Result<OwnedFd> {
         self.open_with(path, OFlags::PATH | OFlags::CLOEXEC)
     }
 
     /// Opens the symbolic link at `path` itself.
     pub(super) fn open_link(&self, path: &Path) -> io::Result<OwnedFd> {
+        self.forget();
         self.open_with(path, OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW)
     }
 
     fn open_with(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         loop {
-            match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
+            match rustix::fs::openat2(&self.root, path, flags, Mode::empty(), resolve) {
                 // The kernel gives up when the tree changes under it; it does not, for long.
                 Err(Errno::AGAIN) => {}
                 result => return Ok(result?),

@@ -1,147 +1,135 @@
 //! The system calls that an agent may make. What is not on the list does not exist for it.
 //!
-//! Two filters are installed. The first is the allow-list and answers `EPERM`. The second
-//! answers `ENOSYS` to the calls whose callers fall back to an older way when they are told
-//! that the kernel lacks the new one (`clone3` and `openat2`, whose flags and modes a filter
-//! cannot read; io_uring).
+//! Calls whose callers fall back to an older way when they are told that the kernel lacks the new
+//! one answer `ENOSYS` (`clone3` and `openat2`, whose flags and modes a filter cannot read;
+//! io_uring), all others that are not on the list `EPERM`.
 //! Calls by the x32 or 32-bit ABI have other numbers or another architecture and end the
 //! process or are refused with everything else.
 
 mod allowlist;
 mod modes;
+mod program;
 
 use std::collections::BTreeMap;
 
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
-    SeccompFilter, SeccompRule, TargetArch,
-};
+use seccompiler::BpfProgram;
 
+use self::program::{Condition, Rule, Verdict};
 use crate::weaken::Weakening;
 
-/// Why the filters could not be made or installed.
+/// The kernel refused the filter.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SeccompError {
-    /// The list does not compile to a filter.
-    #[error("the list of allowed system calls does not compile")]
-    Compile(#[from] BackendError),
-    /// The kernel refused the filter.
-    #[error("the kernel refused the system call filter")]
-    Install(#[from] seccompiler::Error),
-}
+#[error("the kernel refused the system call filter")]
+pub(crate) struct SeccompError(#[from] seccompiler::Error);
 
-/// The compiled filters, made before the agent is forked.
+/// The compiled filter, made before the agent is forked; none in test builds without it.
 #[derive(Debug)]
-pub(crate) struct Filters(Vec<BpfProgram>);
+pub(crate) struct Filter(Option<BpfProgram>);
 
-impl Filters {
-    /// Compiles the lists for this architecture.
-    pub(crate) fn compile(weakening: &Weakening) -> Result<Self, SeccompError> {
+impl Filter {
+    /// Compiles the list for this architecture.
+    pub(crate) fn compile(weakening: &Weakening) -> Self {
         if weakening.is_off("seccomp") {
-            return Ok(Self(Vec::new()));
+            return Self(None);
         }
-        let mut allowed = rules()?;
-        allowlist::weaken(&mut allowed, weakening);
-        let allow = filter(
-            allowed,
-            SeccompAction::Errno(libc::EPERM.unsigned_abs()),
-            SeccompAction::Allow,
-        )?;
-        let absent = absent_calls()
-            .filter(|(name, _)| !weakening.is_off(name))
-            .map(|(_, number)| (number, Vec::new()))
-            .collect();
-        let absent = filter(
-            absent,
-            SeccompAction::Allow,
-            SeccompAction::Errno(libc::ENOSYS.unsigned_abs()),
-        )?;
-        Ok(Self(vec![allow, absent]))
+        let verdicts = verdicts(weakening);
+        Self(Some(program::compile(&verdicts, &Verdict::Refuse(EPERM))))
     }
 
-    /// Installs them for this process and all that it starts. Needs no-new-privileges.
+    /// Installs it for this process and all that it starts. Needs no-new-privileges.
     pub(crate) fn install(&self) -> Result<(), SeccompError> {
-        for program in &self.0 {
-            seccompiler::apply_filter(program)?;
+        match &self.0 {
+            Some(program) => Ok(seccompiler::apply_filter(program)?),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+/// The calls that are allowed, each with its rules of which one must hold; none if always.
+type Rules = BTreeMap<i64, Vec<Rule>>;
 
-fn rules() -> Result<Rules, SeccompError> {
+/// What becomes of each call that is not refused like all others. No call has a negative number.
+fn verdicts(weakening: &Weakening) -> BTreeMap<u32, Verdict> {
+    let mut rules = rules();
+    allowlist::weaken(&mut rules, weakening);
+    let allowed = rules.into_iter().map(|(number, rules)| {
+        let verdict = if rules.is_empty() {
+            Verdict::Allow
+        } else {
+            Verdict::AllowIf(rules, EPERM)
+        };
+        (number, verdict)
+    });
+    let absent = absent_calls()
+        .filter(|(name, _)| !weakening.is_off(name))
+        .map(|(_, number)| (number, Verdict::Refuse(ENOSYS)));
+    allowed
+        .chain(absent)
+        .filter_map(|(number, verdict)| Some((u32::try_from(number).ok()?, verdict)))
+        .collect()
+}
+
+fn rules() -> Rules {
     let mut rules: Rules = allowlist::calls()
         .map(|call| (call.number, Vec::new()))
         .collect();
-    rules.extend(conditional_rules()?);
-    Ok(rules)
+    rules.extend(conditional_rules());
+    rules
 }
 
 /// The calls that are allowed with certain arguments only.
-fn conditional_rules() -> Result<Rules, SeccompError> {
+fn conditional_rules() -> Rules {
     let mut rules = Rules::from([
-        (libc::SYS_socket, socket_rules()?),
-        (libc::SYS_personality, personality_rules()?),
+        (libc::SYS_socket, socket_rules()),
+        (libc::SYS_personality, personality_rules()),
     ]);
-    modes::insert(&mut rules)?;
-    rules.insert(
-        libc::SYS_socketpair,
-        vec![rule(vec![equal(0, libc::AF_UNIX)?])?],
-    );
+    modes::insert(&mut rules);
+    rules.insert(libc::SYS_socketpair, vec![vec![equal(0, libc::AF_UNIX)]]);
     // New namespaces would give the agent all capabilities over them, and with those a large
     // part of the kernel to attack.
-    rules.insert(
-        libc::SYS_clone,
-        vec![rule(vec![without_bits(0, NAMESPACES)?])?],
-    );
-    rules.insert(
-        libc::SYS_unshare,
-        vec![rule(vec![without_bits(0, NAMESPACES)?])?],
-    );
+    rules.insert(libc::SYS_clone, vec![vec![without_bits(0, NAMESPACES)]]);
+    rules.insert(libc::SYS_unshare, vec![vec![without_bits(0, NAMESPACES)]]);
     // The first two type into the terminal as if the person had typed. The third loads a line
     // discipline, which is a driver of its own in the kernel.
     rules.insert(
         libc::SYS_ioctl,
-        vec![rule(vec![
-            unequal(1, libc::TIOCSTI)?,
-            unequal(1, libc::TIOCLINUX)?,
-            unequal(1, libc::TIOCSETD)?,
-        ])?],
+        vec![
+            [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSETD]
+                .into_iter()
+                .map(|request| unequal(1, (request & 0xffff_ffff) as u32))
+                .collect(),
+        ],
     );
-    Ok(rules)
+    rules
 }
 
 /// Unix sockets; TCP and UDP over IPv4 and IPv6; routing netlink, which `getifaddrs(3)` needs
 /// and which is powerless without capabilities. No raw, packet, vsock, key, crypto, MPTCP,
 /// SCTP, UDP-Lite or ICMP sockets.
-fn socket_rules() -> Result<Vec<SeccompRule>, SeccompError> {
+fn socket_rules() -> Vec<Rule> {
     let mut rules = vec![
-        rule(vec![equal(0, libc::AF_UNIX)?])?,
-        rule(vec![
-            equal(0, libc::AF_NETLINK)?,
-            equal(2, libc::NETLINK_ROUTE)?,
-        ])?,
+        vec![equal(0, libc::AF_UNIX)],
+        vec![equal(0, libc::AF_NETLINK), equal(2, libc::NETLINK_ROUTE)],
     ];
     for family in [libc::AF_INET, libc::AF_INET6] {
         for protocol in [0, libc::IPPROTO_TCP, libc::IPPROTO_UDP] {
             for kind in [libc::SOCK_STREAM, libc::SOCK_DGRAM] {
-                rules.push(rule(vec![
-                    equal(0, family)?,
-                    masked(1, SOCKET_KIND, kind)?,
-                    equal(2, protocol)?,
-                ])?);
+                rules.push(vec![
+                    equal(0, family),
+                    masked(1, SOCKET_KIND, kind),
+                    equal(2, protocol),
+                ]);
             }
         }
     }
-    Ok(rules)
+    rules
 }
 
 /// The default personality, its query, and `setarch -R`, which debuggers use.
-fn personality_rules() -> Result<Vec<SeccompRule>, SeccompError> {
+fn personality_rules() -> Vec<Rule> {
     [0, -1, ADDR_NO_RANDOMIZE]
         .into_iter()
-        .map(|value| rule(vec![equal(0, value)?]))
+        .map(|value| vec![equal(0, value)])
         .collect()
 }
 
@@ -157,72 +145,44 @@ fn absent_calls() -> impl Iterator<Item = (&'static str, i64)> {
     .chain(NEWER_CALLS.map(|number| ("newer calls", number)))
 }
 
-fn filter(
-    rules: Rules,
-    mismatch: SeccompAction,
-    matched: SeccompAction,
-) -> Result<BpfProgram, SeccompError> {
-    Ok(SeccompFilter::new(rules, mismatch, matched, ARCHITECTURE)?.try_into()?)
+const fn equal(argument: u8, value: i32) -> Condition {
+    masked(argument, u32::MAX, value)
 }
 
-fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, SeccompError> {
-    Ok(SeccompRule::new(conditions)?)
-}
-
-fn equal(argument: u8, value: i32) -> Result<SeccompCondition, SeccompError> {
-    condition(argument, SeccompCmpOp::Eq, value)
-}
-
-fn unequal(argument: u8, value: u64) -> Result<SeccompCondition, SeccompError> {
-    // The kernel reads ioctl's request as 32 bits, so the filter must too.
-    Ok(SeccompCondition::new(
+/// The kernel reads ioctl's request as 32 bits, so the filter does too.
+const fn unequal(argument: u8, value: u32) -> Condition {
+    Condition {
         argument,
-        SeccompCmpArgLen::Dword,
-        SeccompCmpOp::Ne,
+        mask: u32::MAX,
         value,
-    )?)
+        equal: false,
+    }
 }
 
-fn masked(argument: u8, mask: u64, value: i32) -> Result<SeccompCondition, SeccompError> {
-    condition(argument, SeccompCmpOp::MaskedEq(mask), value)
-}
-
-fn without_bits(argument: u8, bits: u64) -> Result<SeccompCondition, SeccompError> {
-    Ok(SeccompCondition::new(
+const fn masked(argument: u8, mask: u32, value: i32) -> Condition {
+    Condition {
         argument,
-        SeccompCmpArgLen::Qword,
-        SeccompCmpOp::MaskedEq(bits),
-        0,
-    )?)
+        mask,
+        value: value.cast_unsigned(),
+        equal: true,
+    }
 }
 
-fn condition(
-    argument: u8,
-    operator: SeccompCmpOp,
-    value: i32,
-) -> Result<SeccompCondition, SeccompError> {
-    let value = u64::from(value.cast_unsigned());
-    Ok(SeccompCondition::new(
-        argument,
-        SeccompCmpArgLen::Dword,
-        operator,
-        value,
-    )?)
+const fn without_bits(argument: u8, bits: u32) -> Condition {
+    masked(argument, bits, 0)
 }
 
 /// Calls that are newer than this list, on every architecture: programs that try them fall
 /// back, but only if they are told that the kernel does not have them.
 const NEWER_CALLS: std::ops::RangeInclusive<i64> = 453..=511;
 /// Every `CLONE_NEW*` bit: mount, cgroup, uts, ipc, user, pid, net and time.
-const NAMESPACES: u64 = 0x7e02_0080;
+const NAMESPACES: u32 = 0x7e02_0080;
 /// The kind of a socket without `SOCK_CLOEXEC` and `SOCK_NONBLOCK`.
-const SOCKET_KIND: u64 = 0xf;
+const SOCKET_KIND: u32 = 0xf;
 const ADDR_NO_RANDOMIZE: i32 = 0x0004_0000;
 
-#[cfg(target_arch = "x86_64")]
-const ARCHITECTURE: TargetArch = TargetArch::x86_64;
-#[cfg(target_arch = "aarch64")]
-const ARCHITECTURE: TargetArch = TargetArch::aarch64;
+const EPERM: u32 = libc::EPERM.cast_unsigned();
+const ENOSYS: u32 = libc::ENOSYS.cast_unsigned();
 
 #[cfg(test)]
 mod tests;

@@ -2,24 +2,23 @@
 //! a file with one of those in the person's workspace would run with the person's rights for
 //! everybody on the host who starts it.
 
-use super::{Rules, SeccompError, rule, without_bits};
+use super::{Condition, Rules, without_bits};
 
 /// Adds the calls and the condition of each.
-pub(super) fn insert(rules: &mut Rules) -> Result<(), SeccompError> {
+pub(super) fn insert(rules: &mut Rules) {
     for (call, mode) in MODES.iter().chain(OLDER_MODES) {
-        rules.insert(*call, vec![rule(vec![plain(*mode)?])?]);
+        rules.insert(*call, vec![vec![plain(*mode)]]);
     }
     for (call, flags) in OPENING.iter().chain(OLDER_OPENING) {
         // Without these flags there is no mode: whatever is in its place does not count.
-        let opens = rule(vec![without_bits(*flags, MAKES)?])?;
-        let makes = rule(vec![plain(flags + 1)?])?;
+        let opens = vec![without_bits(*flags, MAKES)];
+        let makes = vec![plain(flags + 1)];
         rules.insert(*call, vec![opens, makes]);
     }
-    Ok(())
 }
 
-fn plain(argument: u8) -> Result<seccompiler::SeccompCondition, SeccompError> {
-    without_bits(argument, (libc::S_ISUID | libc::S_ISGID).into())
+const fn plain(argument: u8) -> Condition {
+    without_bits(argument, libc::S_ISUID | libc::S_ISGID)
 }
 
 /// Calls, and which argument of each is the mode.
@@ -46,4 +45,4 @@ const OLDER_OPENING: &[(i64, u8)] = &[(libc::SYS_open, 1)];
 const OLDER_OPENING: &[(i64, u8)] = &[];
 
 /// `O_CREAT`, and `O_TMPFILE` without the bit that only says that it is about a directory.
-const MAKES: u64 = (libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u64;
+const MAKES: u32 = (libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY)).cast_unsigned();

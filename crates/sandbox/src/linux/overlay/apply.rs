@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 
 use rustix::fs::{FileType, Mode, OFlags};
 
-use super::{Change, ChangeKind, Layer, LayerKind, tree};
+use super::{Change, ChangeKind, Layer, LayerKind, content, tree};
 
 /// Makes one change below `workspace`. No link on the way to the path is followed, so nothing
 /// outside can be touched, and none on the way to its source, so nothing outside is copied.
@@ -78,13 +78,13 @@ fn put(parent: &OwnedFd, name: &OsStr, from: &OwnedFd, from_name: &OsStr) -> io:
         }
         _ => {
             // What is there is removed only when the new content is at hand.
-            let (mut source, stat) = tree::open_file(from, from_name)?;
+            let (source, stat) = tree::open_file(from, from_name)?;
             tree::remove(parent, name)?;
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
             let mode = Mode::from(stat.st_mode & PERMISSIONS);
             let target = rustix::fs::openat(parent, name, flags, mode)?;
-            io::copy(&mut source, &mut File::from(target))?;
-            Ok(())
+            let size = u64::try_from(stat.st_size).unwrap_or_default();
+            content::copy(&source, &File::from(target), size)
         }
     }
 }

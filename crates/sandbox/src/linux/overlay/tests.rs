@@ -1,4 +1,4 @@
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::process::Command;
 
 use rustix::fs::Mode;
@@ -95,6 +95,54 @@ fn a_huge_sparse_file_is_a_change_that_is_not_read() {
     assert_eq!(scene.changes(&scene.file()), ["M .envrc"]);
     fs::remove_file(scene.workspace.join(".envrc")).unwrap();
     assert_eq!(scene.changes(&scene.file()), ["A .envrc"]);
+}
+
+#[test]
+fn applying_keeps_the_holes_of_a_file() {
+    const SIZE: u64 = 1 << 30;
+    const FILES: [(&str, &[u64]); 4] = [
+        ("empty", &[]),
+        ("start", &[0]),
+        ("middle", &[SIZE / 2, SIZE / 2 + (8 << 20)]),
+        ("end", &[0, SIZE - 4]),
+    ];
+    let scene = Scene::new();
+    for (name, data) in FILES {
+        let file = File::create_new(scene.store(name)).unwrap();
+        file.set_len(SIZE).unwrap();
+        for at in data {
+            file.write_all_at(b"data", *at).unwrap();
+        }
+    }
+    scene.overlay();
+    assert_eq!(apply(&scene.state).unwrap().len(), 4);
+    for (name, data) in FILES {
+        let file = File::open(scene.workspace.join(name)).unwrap();
+        let meta = file.metadata().unwrap();
+        assert_eq!(meta.len(), SIZE, "{name}");
+        assert!(meta.blocks() * 512 < 1 << 20, "{name}: {}", meta.blocks());
+        for at in data {
+            let mut read = [0; 4];
+            file.read_exact_at(&mut read, *at).unwrap();
+            assert_eq!(&read, b"data", "{name} at {at}");
+        }
+    }
+}
+
+#[test]
+fn applying_copies_all_octets_between_holes() {
+    let scene = Scene::new();
+    let content: Vec<u8> = (0..3_000_001u32).flat_map(u32::to_le_bytes).collect();
+    fs::write(scene.store("dense"), &content).unwrap();
+    let file = File::create_new(scene.store("mixed")).unwrap();
+    file.write_all_at(&content, 12_345).unwrap();
+    file.write_all_at(&content, 64 << 20).unwrap();
+    scene.overlay();
+    assert_eq!(apply(&scene.state).unwrap().len(), 2);
+    for name in ["dense", "mixed"] {
+        let taken = fs::read(scene.workspace.join(name)).unwrap();
+        assert!(taken == fs::read(scene.store(name)).unwrap(), "{name}");
+    }
 }
 
 #[test]
