@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use ringfence_testkit::process::command;
 use ringfence_testkit::{Ca, User, Workdir};
@@ -146,6 +146,13 @@ impl Host {
         self.start(arguments).wait()
     }
 
+    /// Any other verb that reads its standard input, run to its end.
+    pub fn ringfence_reading(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped());
+        Running::start(&mut command, Some(input.as_bytes().to_vec())).wait()
+    }
+
     /// Any other verb, in a network of its own that has a second interface and leads nowhere.
     pub fn ringfence_in_another_network(&self, arguments: &[&str]) -> Ended {
         let mut command = self.prepare(command("unshare"));
@@ -163,11 +170,18 @@ impl Host {
 
     /// Every event so far, as `ringfence events --json` prints them.
     pub fn events(&self) -> Vec<Value> {
+        let mut records = self.records();
+        records.retain(|record| record.get("action").is_some());
+        records
+    }
+
+    /// Every event and notice so far, as `ringfence events --json` prints them.
+    pub fn records(&self) -> Vec<Value> {
         let ended = self.ringfence(&["events", "--json"]);
         assert_eq!(ended.code, 0, "{ended}");
         let lines = ended.stdout.lines();
         lines
-            .map(|line| serde_json::from_str(line).expect("an event on each line"))
+            .map(|line| serde_json::from_str(line).expect("a record on each line"))
             .collect()
     }
 

@@ -5,6 +5,8 @@ mod bypass;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod prove;

@@ -70,4 +70,6 @@ print(connection.recv(4).decode())
     .unwrap();
     fs::write(host.project().join("go"), "now").unwrap();
     assert_prints(&running.wait(), "ping\n");
+    let listed = host.ringfence(&["events"]).stdout;
+    assert!(listed.contains("note  local policy rejected, "), "{listed}");
 }

@@ -4,6 +4,7 @@ mod bounds;
 mod exit_codes;
 mod leaks;
 mod many;
+mod notices;
 mod options;
 mod overlay;
 mod publish;

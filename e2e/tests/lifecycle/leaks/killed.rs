@@ -26,39 +26,31 @@ fn kill(pid: u32) {
     kill_process(pid, Signal::KILL).unwrap();
 }
 
+/// Kills one process of a run, by its place in the tree. That ends the whole run, and nothing is left.
+fn assert_ends_without(place: usize, host: &Host) {
+    let before = Machine::of(host);
+    let (running, pids) = start(host);
+    kill(pids[place]);
+    assert_eq!(running.wait().code, 137);
+    wait_for_end(&pids);
+    assert_eq!(Machine::of(host), before);
+}
+
 #[test]
 fn a_killed_program_takes_its_sandbox_along() {
-    for host in [Host::new(), Host::as_caller()] {
-        let before = Machine::of(&host);
-        let (running, pids) = start(&host);
-        kill(running.pid());
-        assert_eq!(running.wait().code, 137);
-        wait_for_end(&pids);
-        assert_eq!(Machine::of(&host), before);
-    }
+    assert_ends_without(0, &Host::new());
+    assert_ends_without(0, &Host::as_caller());
 }
 
 #[test]
 fn a_killed_keeper_takes_the_sandbox_along() {
-    for host in [Host::new(), Host::as_caller()] {
-        let before = Machine::of(&host);
-        let (running, pids) = start(&host);
-        kill(pids[1]);
-        assert_eq!(running.wait().code, 137);
-        wait_for_end(&pids);
-        assert_eq!(Machine::of(&host), before);
-    }
+    assert_ends_without(1, &Host::new());
+    assert_ends_without(1, &Host::as_caller());
 }
 
 #[test]
 fn a_killed_pid_1_ends_the_run() {
-    let host = Host::new();
-    let before = Machine::of(&host);
-    let (running, pids) = start(&host);
-    kill(pids[2]);
-    assert_eq!(running.wait().code, 137);
-    wait_for_end(&pids);
-    assert_eq!(Machine::of(&host), before);
+    assert_ends_without(2, &Host::new());
 }
 
 #[test]

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use ringfence_e2e::{Host, Running};
 use ringfence_testkit::poll;
 
-/// The mounts, and what a sandbox makes in the project, the data directory and the control groups.
+/// The mounts of the host, what a sandbox makes in the project, the data directory and the control groups, and its processes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Machine {
     project: BTreeSet<PathBuf>,
     runs: BTreeSet<PathBuf>,
     groups: BTreeSet<PathBuf>,
     processes: BTreeSet<u32>,
+    mounts: BTreeSet<String>,
 }
 
 impl Machine {
@@ -27,6 +28,7 @@ impl Machine {
                 .collect(),
             groups: groups(host),
             processes: processes(host),
+            mounts: mounts(),
         }
     }
 }
@@ -94,6 +96,12 @@ pub(super) fn wait_for_end(pids: &[u32]) {
         pids.iter().all(is_gone)
     })
     .unwrap();
+}
+
+/// The mount table that the tests and the program share, with how each mount passes changes on.
+fn mounts() -> BTreeSet<String> {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    table.lines().map(str::to_owned).collect()
 }
 
 fn entries(directory: &Path) -> BTreeSet<PathBuf> {

@@ -1,19 +1,12 @@
 //! Job control: inside a sandbox, and of the sandbox itself.
 
-use ringfence_e2e::Host;
-
 use super::screen::Screen;
 
 #[test]
 fn a_shell_in_a_sandbox_stops_and_continues_its_jobs() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
-    screen
-        .line("ringfence run -- bash --norc --noediting")
-        .wait_for("$ ");
-    screen
-        .line("sh -c 'echo be\"\"gun; read line; echo got $line'")
-        .wait_for("begun");
+    let mut screen = Screen::open();
+    screen.sandbox();
+    screen.begin("", "read line; echo got $line");
     screen.key("\x1a").wait_for("Stopped");
     screen.wait_for("$ ");
     screen.line("jobs").wait_for("Stopped");
@@ -26,11 +19,8 @@ fn a_shell_in_a_sandbox_stops_and_continues_its_jobs() {
 
 #[test]
 fn the_persons_shell_stops_and_continues_the_whole_run() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
-    screen
-        .line("ringfence run -- sh -c 'echo be\"\"gun; read line; echo got $line; exit 9'")
-        .wait_for("begun");
+    let mut screen = Screen::open();
+    screen.begin("ringfence run --", "read line; echo got $line; exit 9");
     screen.key("\x1a").wait_for("Stopped");
     screen.prompt();
     screen.line("echo out''side").wait_for("outside");
@@ -43,8 +33,7 @@ fn the_persons_shell_stops_and_continues_the_whole_run() {
 
 #[test]
 fn a_run_in_the_background_waits_for_the_terminal_before_it_reads() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
+    let mut screen = Screen::open();
     screen
         .line("ringfence run -- sh -c 'read line; echo got $line' &")
         .prompt();

@@ -1,16 +1,11 @@
 //! Keys and what a terminal makes of them.
 
-use ringfence_e2e::Host;
-
 use super::screen::Screen;
 
 #[test]
 fn a_shell_in_a_sandbox_has_a_terminal_of_its_own() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
-    screen
-        .line("ringfence run -- bash --norc --noediting")
-        .wait_for("$ ");
+    let mut screen = Screen::open();
+    screen.sandbox();
     screen.line("test -t 0 && test -t 1 && test -t 2 && echo is''atty; tput colors; tty");
     screen.wait_for("isatty");
     screen.wait_for("256");
@@ -21,15 +16,10 @@ fn a_shell_in_a_sandbox_has_a_terminal_of_its_own() {
 
 #[test]
 fn an_interrupt_ends_what_runs_and_not_the_shell_in_the_sandbox() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
-    screen
-        .line("ringfence run -- bash --norc --noediting")
-        .wait_for("$ ");
+    let mut screen = Screen::open();
+    screen.sandbox();
     // What says that it runs is itself what the interrupt is for.
-    screen
-        .line("sh -c 'echo be\"\"gun; exec sleep 600'")
-        .wait_for("begun");
+    screen.begin("", "exec sleep 600");
     screen.key("\x03").wait_for("$ ");
     screen.line("echo code $?").wait_for("code 130");
     screen.line("exit").prompt();
@@ -37,19 +27,15 @@ fn an_interrupt_ends_what_runs_and_not_the_shell_in_the_sandbox() {
 
 #[test]
 fn an_interrupt_ends_a_command_that_runs_alone() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
-    screen
-        .line("ringfence run -- sh -c 'echo be\"\"gun; sleep 600'")
-        .wait_for("begun");
+    let mut screen = Screen::open();
+    screen.begin("ringfence run --", "sleep 600");
     screen.key("\x03").prompt();
     assert_eq!(screen.code(), 130);
 }
 
 #[test]
 fn the_end_of_input_is_passed_on_and_the_terminal_is_as_before() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
+    let mut screen = Screen::open();
     screen.line("stty -g > /tmp/$$.before; ringfence run -- cat; stty -g | cmp - /tmp/$$.before && echo as be''fore; rm /tmp/$$.before");
     // Once typed and echoed, once printed by cat.
     screen.line("hel''lo").wait_for("hel''lo");
@@ -59,8 +45,7 @@ fn the_end_of_input_is_passed_on_and_the_terminal_is_as_before() {
 
 #[test]
 fn only_what_is_a_terminal_outside_is_one_inside() {
-    let host = Host::new();
-    let mut screen = Screen::open(&host);
+    let mut screen = Screen::open();
     screen.line("ringfence run -- sh -c 'test -t 0; echo in $?; test -t 1; echo out $?; test -t 2; echo err $? >&2' < /dev/null | cat");
     let shown = screen.prompt();
     for words in ["in 1", "out 1", "err 0"] {

@@ -20,6 +20,7 @@ const PROMPT: &str = "ready> ";
 
 /// The person's side of the terminal.
 pub(super) struct Screen {
+    host: Host,
     keys: File,
     shown: Arc<Mutex<String>>,
     seen: usize,
@@ -27,8 +28,9 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// A bash of the person's, in the project, with `ringfence` on its path.
-    pub(super) fn open(host: &Host) -> Self {
+    /// A bash of the person's, in the project of a new host, with `ringfence` on its path.
+    pub(super) fn open() -> Self {
+        let host = Host::new();
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -36,7 +38,7 @@ impl Screen {
         let slave = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         let keys = File::from(master);
         size(&keys, 24, 80);
-        let shell = shell(host, slave);
+        let shell = shell(&host, slave);
         let shown = Arc::new(Mutex::new(String::new()));
         let (mut screen, text) = (keys.try_clone().unwrap(), Arc::clone(&shown));
         thread::spawn(move || {
@@ -48,6 +50,7 @@ impl Screen {
             }
         });
         let mut screen = Self {
+            host,
             keys,
             shown,
             seen: 0,
@@ -55,6 +58,24 @@ impl Screen {
         };
         screen.wait_for(PROMPT);
         screen
+    }
+
+    /// The machine that the shell runs on.
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Starts a shell in a sandbox.
+    pub(super) fn sandbox(&mut self) {
+        self.line("ringfence run -- bash --norc --noediting")
+            .wait_for("$ ");
+    }
+
+    /// Starts a script, by these words before it, and waits until it runs.
+    pub(super) fn begin(&mut self, before: &str, script: &str) {
+        // What is typed is on the screen as well, so it must not be what is waited for.
+        self.line(&format!("{before} sh -c 'echo be\"\"gun; {script}'"))
+            .wait_for("begun");
     }
 
     /// Types a line.

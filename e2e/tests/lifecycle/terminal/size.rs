@@ -1,7 +1,5 @@
 //! The size of the window.
 
-use ringfence_e2e::Host;
-
 use super::screen::Screen;
 
 /// Prints the size now and at every change.
@@ -18,9 +16,8 @@ while True:
 
 #[test]
 fn the_size_is_passed_on_and_so_is_its_change() {
-    let host = Host::new();
-    host.file("watch.py", WATCH);
-    let mut screen = Screen::open(&host);
+    let mut screen = Screen::open();
+    screen.host().file("watch.py", WATCH);
     screen.resize(33, 77);
     screen.line("ringfence run -- python3 watch.py");
     screen.wait_for("33 rows, 77 columns");
