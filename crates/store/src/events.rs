@@ -1,9 +1,9 @@
-//! Events as they are listed, followed and exported: what a record of the log says, with its
-//! closing where there is one.
+//! Events as they are listed and exported: what a record of the log says, with its closing where
+//! there is one.
 
 use ringfence_model::{Closing, Event, Record};
 use serde::{Deserialize, Serialize};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use crate::entry;
 use crate::error::StoreError;
@@ -23,10 +23,9 @@ pub struct StoredEvent {
     pub closing: Option<Closing>,
 }
 
-/// The order of a listing.
+/// The order of an export.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
-    NewestFirst,
     /// As the log took them in.
     Log,
     /// The oldest first, from this place on.
@@ -57,23 +56,6 @@ impl Place {
 }
 
 impl Store {
-    /// The newest events that the filter lets through, oldest first. With `after_seq` the next
-    /// events after it, in the order of the log: that is how a caller follows and pages.
-    ///
-    /// # Errors
-    /// Where the database fails or a record cannot be read.
-    pub async fn events(&self, filter: &Filter) -> Result<Vec<StoredEvent>, StoreError> {
-        let order = match filter.after_seq {
-            Some(_) => Order::Log,
-            None => Order::NewestFirst,
-        };
-        let mut events = self.listed(filter, order).await?;
-        if filter.after_seq.is_none() {
-            events.reverse();
-        }
-        Ok(events)
-    }
-
     pub(crate) async fn listed(
         &self,
         filter: &Filter,
@@ -103,14 +85,28 @@ impl Store {
     }
 }
 
-/// The number of an event, its opening record, the number and the record of its closing.
-type Row = (i64, String, Option<i64>, Option<String>);
+/// An opening record, and the number and the record of the event's closing.
+#[derive(Debug, FromRow)]
+pub(crate) struct Row {
+    pub(crate) seq: i64,
+    pub(crate) record: String,
+    closed_seq: Option<i64>,
+    closing: Option<String>,
+}
 
-fn read((seq, opened, closed_seq, closed): &Row) -> Result<StoredEvent, StoreError> {
+/// The columns of [`Row`], and the time for those who order by it.
+pub(crate) const SELECT: &str =
+    "SELECT e.time AS time, e.seq AS seq, o.record, e.closed_seq, c.record AS closing
+     FROM events e
+     JOIN entries o ON o.seq = e.seq
+     LEFT JOIN entries c ON c.seq = e.closed_seq
+     WHERE 1 = 1";
+
+pub(crate) fn read(row: &Row) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
-        seq: u64::try_from(*seq).map_err(|error| StoreError::corrupt(*seq, error))?,
-        event: parse_opened(*seq, opened)?,
-        closing: parse_closed(*closed_seq, closed.as_deref())?,
+        seq: u64::try_from(row.seq).map_err(|error| StoreError::corrupt(row.seq, error))?,
+        event: parse_opened(row.seq, &row.record)?,
+        closing: parse_closed(row.closed_seq, row.closing.as_deref())?,
     })
 }
 
@@ -136,14 +132,9 @@ pub(crate) fn parse_closed(
     }
 }
 
-pub(crate) fn listing(prefix: &'static str, filter: &Filter, order: Order) -> QueryBuilder<Sqlite> {
+fn listing(prefix: &'static str, filter: &Filter, order: Order) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(prefix);
-    query.push(
-        "SELECT e.seq, o.record, e.closed_seq, c.record FROM events e
-         JOIN entries o ON o.seq = e.seq
-         LEFT JOIN entries c ON c.seq = e.closed_seq
-         WHERE 1 = 1",
-    );
+    query.push(SELECT);
     filter.narrow(&mut query);
     if let Order::From(place) = order {
         query.push(" AND (e.time, e.seq) >= (");
@@ -151,7 +142,6 @@ pub(crate) fn listing(prefix: &'static str, filter: &Filter, order: Order) -> Qu
         query.push_bind(place.seq).push(")");
     }
     query.push(match order {
-        Order::NewestFirst => " ORDER BY e.time DESC, e.seq DESC",
         Order::Log => " ORDER BY e.seq",
         Order::From(_) => " ORDER BY e.time, e.seq",
     });

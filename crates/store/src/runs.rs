@@ -1,24 +1,15 @@
 //! One run, looked back on: what it was, what it was allowed and denied, what was found.
 
 use jiff::Timestamp;
-use ringfence_model::{AgentName, Notice, NoticeKind, Record, RunId};
-use serde::{Deserialize, Serialize};
+use ringfence_model::{AgentName, NoticeKind, Record, RunId};
+use serde::Serialize;
 
 use crate::entry;
 use crate::error::StoreError;
 use crate::limits::{MOST_ANSWERS, PAGE_RECORDS};
+use crate::records::StoredNotice;
 use crate::store::Store;
 use crate::tally::{Counts, Tally};
-
-/// A notice of the store. Its JSON is a promise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredNotice {
-    /// Its number in the log.
-    pub seq: u64,
-    /// The notice.
-    #[serde(flatten)]
-    pub notice: Notice,
-}
 
 /// A run, looked back on. Its JSON is a promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,10 +1,11 @@
 //! `ringfence events`, `events verify` and `events export`.
 
+mod describe;
+
 use std::time::Duration;
 
 use anyhow::anyhow;
-use ringfence_model::{Effect, Outcome};
-use ringfence_store::{Format, Store, StoredEvent, Verification};
+use ringfence_store::{Format, Store, StoredRecord, Verification};
 
 use crate::args::{EventsArguments, EventsVerb, ExportFormat, FilterArguments};
 use crate::failure::Failure;
@@ -25,68 +26,30 @@ pub(crate) fn events(arguments: EventsArguments) -> Result<i32, Failure> {
 
 async fn list(store: &Store, arguments: &EventsArguments) -> Result<i32, Failure> {
     let mut filter = arguments.filter.filter();
-    let found = store.events(&filter).await.map_err(super::unavailable)?;
-    show(&found, arguments.json);
-    if !arguments.follow {
-        return Ok(0);
-    }
-    let mut last = match found.last() {
-        Some(event) => event.seq,
-        None => store.last_seq().await.map_err(super::unavailable)?,
-    };
+    // The newest by time need not be the last in the log, so both bound what was shown.
+    let mut last = store.last_seq().await.map_err(super::unavailable)?;
+    let mut found = store.records(&filter).await.map_err(super::unavailable)?;
     loop {
+        show(&found, arguments.json);
+        if !arguments.follow {
+            return Ok(0);
+        }
+        last = found.iter().map(StoredRecord::seq).fold(last, u64::max);
+        filter.after_seq = Some(last);
         tokio::time::sleep(POLL).await;
         super::take_in(store).await;
-        filter.after_seq = Some(last);
-        let found = store.events(&filter).await.map_err(super::unavailable)?;
-        show(&found, arguments.json);
-        last = found.last().map_or(last, |event| event.seq);
+        found = store.records(&filter).await.map_err(super::unavailable)?;
     }
 }
 
-fn show(events: &[StoredEvent], json: bool) {
-    for event in events {
+fn show(records: &[StoredRecord], json: bool) {
+    for record in records {
         if json {
-            output::json(event);
+            output::json(record);
         } else {
-            output::line(&output::name(&describe(event)));
+            output::line(&output::name(&describe::record(record)));
         }
     }
-}
-
-fn describe(stored: &StoredEvent) -> String {
-    let event = &stored.event;
-    let decision = &event.decision;
-    let mut text = format!(
-        "{} {:<5} {} {} ({})",
-        event.time.strftime("%Y-%m-%d %H:%M:%S"),
-        decision.effect.to_string(),
-        event.agent,
-        event.action,
-        decision.reason
-    );
-    if let Some(closing) = &stored.closing {
-        let outcome = match closing.outcome {
-            Outcome::Done => "done".to_owned(),
-            Outcome::Status(status) => status.to_string(),
-            Outcome::Refused(code) => format!("refused: {code}"),
-            Outcome::UpstreamFailed => "upstream failed".to_owned(),
-            Outcome::TimedOut => "timed out".to_owned(),
-            Outcome::Aborted => "aborted".to_owned(),
-        };
-        let detail = closing
-            .detail
-            .as_deref()
-            .map(|detail| format!(": {detail}"))
-            .unwrap_or_default();
-        text.push_str(&format!(
-            " -> {outcome}{detail}, {} sent, {} received",
-            closing.sent, closing.received
-        ));
-    } else if decision.effect == Effect::Allow {
-        text.push_str(" -> open");
-    }
-    text
 }
 
 async fn verify(store: &Store, json: bool) -> Result<i32, Failure> {
@@ -145,5 +108,5 @@ async fn export(
     }
 }
 
-/// How long a followed event waits at most before it is shown.
+/// How long a followed record waits at most before it is shown.
 const POLL: Duration = Duration::from_millis(200);

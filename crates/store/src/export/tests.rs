@@ -4,7 +4,7 @@ use tempfile::tempdir;
 
 use super::*;
 use crate::testing::{
-    allowed, closed, denied, event_id, requested, run, spooled, store_of, story, time,
+    allowed, closed, denied, event_id, events, requested, run, spooled, store_of, story, time,
 };
 
 async fn all(mut export: Export) -> Vec<Value> {
@@ -65,7 +65,7 @@ async fn a_limited_export_is_that_of_the_newest_events_oldest_first() {
             ..Filter::default()
         };
         let exported = all(store.export(&filter, Format::Jsonl)).await;
-        let listed = store.events(&filter).await.unwrap();
+        let listed = events(&store, &filter).await;
         assert_eq!(
             Value::Array(exported),
             serde_json::to_value(&listed).unwrap(),
@@ -79,7 +79,7 @@ async fn jsonl_is_the_event_as_it_is_listed() {
     let data = tempdir().unwrap();
     let store = store_of(data.path(), &story()).await;
     let values = all(store.export(&Filter::default(), Format::Jsonl)).await;
-    let events = store.events(&Filter::default()).await.unwrap();
+    let events = events(&store, &Filter::default()).await;
     assert_eq!(Value::Array(values), serde_json::to_value(events).unwrap());
 }
 

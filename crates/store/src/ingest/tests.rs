@@ -6,7 +6,7 @@ use tempfile::{TempDir, tempdir};
 use super::*;
 use crate::filter::Filter;
 use crate::spool::Spool;
-use crate::testing::{allowed, closed, denied, run, spooled, store_of, story, verified};
+use crate::testing::{allowed, closed, denied, events, run, spooled, store_of, story, verified};
 
 /// A spool as the first release wrote it; it must be readable for ever.
 const SAMPLE_V1: &str = include_str!("../../tests/samples/spool-v1.jsonl");
@@ -35,7 +35,7 @@ async fn takes_in_a_spool_of_version_1_and_removes_it() {
     let done = store.ingest_spools().await.unwrap();
     assert_eq!((done.records, done.removed, done.live), (10, 1, 0));
     assert!(!spool_file(&data, 1).exists());
-    let events = store.events(&Filter::default()).await.unwrap();
+    let events = events(&store, &Filter::default()).await;
     let stored: Vec<_> = events.into_iter().map(|stored| stored.event).collect();
     let expected: Vec<_> = story()
         .into_iter()
@@ -229,7 +229,7 @@ async fn a_record_that_opens_an_event_again_breaks_the_spool() {
     let again = Record::Opened(allowed(1, "docs.test:443"));
     let store = store_of(data.path(), &[opened, again]).await;
     assert_eq!(findings(&store).await, ["spool-broken"]);
-    let events = store.events(&Filter::default()).await.unwrap();
+    let events = events(&store, &Filter::default()).await;
     assert_eq!(events.len(), 1);
     assert!(!events[0].event.decision.is_allow());
     assert_eq!(verified(&store).await, 2);
@@ -245,7 +245,7 @@ async fn only_the_first_closing_of_an_event_counts() {
         Record::Closed(closed(1, Outcome::Aborted)),
     ];
     let store = store_of(data.path(), &records).await;
-    let events = store.events(&Filter::default()).await.unwrap();
+    let events = events(&store, &Filter::default()).await;
     let outcomes: Vec<_> = events
         .into_iter()
         .filter_map(|stored| stored.closing)

@@ -1,0 +1,76 @@
+//! A record in one line for a person: time, decision or `note`, agent, what happened.
+
+use ringfence_model::{Closing, Effect, NoticeKind, Outcome};
+use ringfence_store::{StoredEvent, StoredNotice, StoredRecord};
+
+/// The line of a record.
+pub(super) fn record(record: &StoredRecord) -> String {
+    match record {
+        StoredRecord::Event(stored) => event(stored),
+        StoredRecord::Notice(stored) => notice(stored),
+    }
+}
+
+fn event(stored: &StoredEvent) -> String {
+    let event = &stored.event;
+    let decision = &event.decision;
+    let ending = match &stored.closing {
+        Some(closing) => ending(closing),
+        None if decision.effect == Effect::Allow => " -> open".to_owned(),
+        None => String::new(),
+    };
+    format!(
+        "{} {:<5} {} {} ({}){ending}",
+        event.time.strftime(TIME),
+        decision.effect.to_string(),
+        event.agent,
+        event.action,
+        decision.reason
+    )
+}
+
+fn ending(closing: &Closing) -> String {
+    let outcome = match closing.outcome {
+        Outcome::Done => "done".to_owned(),
+        Outcome::Status(status) => status.to_string(),
+        Outcome::Refused(code) => format!("refused: {code}"),
+        Outcome::UpstreamFailed => "upstream failed".to_owned(),
+        Outcome::TimedOut => "timed out".to_owned(),
+        Outcome::Aborted => "aborted".to_owned(),
+    };
+    let detail = closing.detail.as_deref();
+    let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+    format!(
+        " -> {outcome}{detail}, {} sent, {} received",
+        closing.sent, closing.received
+    )
+}
+
+fn notice(stored: &StoredNotice) -> String {
+    let notice = &stored.notice;
+    let what = match &notice.kind {
+        NoticeKind::RunStarted {
+            command,
+            profiles,
+            directory,
+        } => {
+            let by = match profiles.as_slice() {
+                [] => String::new(),
+                profiles => format!(" by {}", profiles.join(", ")),
+            };
+            format!("run started in {directory}{by}: {}", command.join(" "))
+        }
+        NoticeKind::RunEnded { exit_code } => format!("run ended with exit code {exit_code}"),
+        NoticeKind::LayerOff { layer } => format!("the layer {layer} is off"),
+        NoticeKind::PolicyLoaded { generation } => format!("policy {generation} is in force"),
+        NoticeKind::PolicyRejected { error } => {
+            format!("policy rejected, the one before stays in force: {error}")
+        }
+        NoticeKind::Finding { code, detail } => format!("finding {code}: {detail}"),
+    };
+    let time = notice.time.strftime(TIME);
+    format!("{time} {:<5} {} {what}", "note", notice.agent)
+}
+
+/// Times are in UTC.
+const TIME: &str = "%Y-%m-%d %H:%M:%S";
