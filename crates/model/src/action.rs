@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Content;
 use crate::host::Destination;
 
 /// What an agent tries.
@@ -97,9 +98,16 @@ pub struct HttpRequest {
     pub method: String,
     /// The path in its canonical form, starting with `/`, or `*` for `OPTIONS *`.
     pub path: String,
-    /// The query without `?`, as sent.
+    /// The query without `?`, as sent, but for tokens of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// The headers, names in lower case, in the order in which they came. They may hold tokens, so
+    /// they are decided on and not recorded.
+    #[serde(skip)]
+    pub headers: Vec<(String, String)>,
+    /// What is in the body, where a rule asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
 }
 
 /// The scheme of an HTTP request.

@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Access;
+use crate::ids::CredentialName;
+
 /// The number of a compiled policy; a later policy has a greater one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -87,6 +90,18 @@ pub enum ReasonCode {
     Malformed,
     /// A switch of protocol that cannot be mediated (`Upgrade`, `PRI`).
     UpgradeRefused,
+    /// A rule allows the request, but not with this query, header, content or operation.
+    ConditionNotMet,
+    /// The rules that allow the request name different credentials.
+    CredentialAmbiguous,
+    /// The credential of the rule is unknown, revoked, not for this upstream, or cannot be had.
+    CredentialUnavailable,
+    /// The request carries no token, and the rule wants one.
+    TokenMissing,
+    /// The request carries a token that is not valid here.
+    TokenInvalid,
+    /// The response is not what the rule lets through.
+    ResponseRefused,
     /// A limit of the agent or of the gateway was reached.
     LimitReached,
     /// The policy changed and does not allow the connection any more.
@@ -118,6 +133,12 @@ impl ReasonCode {
             Self::HostMismatch => "host-mismatch",
             Self::Malformed => "malformed",
             Self::UpgradeRefused => "upgrade-refused",
+            Self::ConditionNotMet => "condition-not-met",
+            Self::CredentialAmbiguous => "credential-ambiguous",
+            Self::CredentialUnavailable => "credential-unavailable",
+            Self::TokenMissing => "token-missing",
+            Self::TokenInvalid => "token-invalid",
+            Self::ResponseRefused => "response-refused",
             Self::LimitReached => "limit-reached",
             Self::Revoked => "revoked",
             Self::Unavailable => "unavailable",
@@ -148,6 +169,12 @@ pub struct Decision {
     /// What to do about a denial, for example "ringfence allow evil.test:443".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_step: Option<String>,
+    /// The credential that an allowed request is sent with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialName>,
+    /// Whether an allowed request reads or writes; none for what the gateway cannot read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
 }
 
 impl Decision {

@@ -86,6 +86,17 @@ pub struct Closing {
     pub received: u64,
     /// Microseconds from the decision to the end.
     pub duration_us: u64,
+    /// Credential values that were removed from what went to the agent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub scrubbed: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How an allowed action ended.

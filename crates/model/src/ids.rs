@@ -65,6 +65,10 @@ id!(
     /// One confined running instance of an agent.
     SandboxId
 );
+id!(
+    /// One token that an agent holds.
+    TokenId
+);
 
 /// Why a name of an agent, profile or workspace was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +131,10 @@ macro_rules! name {
 name!(
     /// The name of an agent.
     AgentName
+);
+name!(
+    /// The name of a credential.
+    CredentialName
 );
 name!(
     /// The name of a profile.

@@ -17,10 +17,13 @@
 //! | refusal | a denial in the protocol's own words |
 //! | event | the audit record of one action |
 //! | denial | events grouped by destination, agent and reason |
+//! | credential | a real upstream secret, sealed in the store, never in a sandbox |
+//! | token | a scoped stand-in for a credential, bound to one sandbox, that the agent holds |
 //! | upstream | the real system behind a permit |
 
 mod action;
 mod address;
+mod content;
 mod decision;
 mod event;
 mod host;
@@ -30,8 +33,12 @@ mod secret;
 
 pub use action::{Action, ActionKind, Connect, Entry, HttpRequest, Scheme};
 pub use address::{AddressClass, classify};
+pub use content::{Access, Content, GraphqlField, GraphqlKind, GraphqlOperation};
 pub use decision::{Decision, Effect, Generation, ReasonCode, RuleRef};
 pub use event::{Closing, Event, Notice, NoticeKind, Outcome, RECORD_VERSION, Record, Upstream};
 pub use host::{Destination, Host, HostError, HostName, HostPattern};
-pub use ids::{AgentName, EventId, NameError, ProfileName, RunId, SandboxId, WorkspaceName};
+pub use ids::{
+    AgentName, CredentialName, EventId, NameError, ProfileName, RunId, SandboxId, TokenId,
+    WorkspaceName,
+};
 pub use secret::Secret;
