@@ -11,6 +11,10 @@ use crate::host::Destination;
 /// What an agent tries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most actions are requests, and one is made for each: a box would be one more allocation"
+)]
 pub enum Action {
     /// To open a connection.
     Connect(Connect),

@@ -17,6 +17,10 @@ pub const RECORD_VERSION: u16 = 1;
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a record is written and read one at a time, never kept in numbers"
+)]
 pub enum Record {
     /// An action was decided on.
     Opened(Event),

@@ -17,10 +17,11 @@ pub mod limits;
 pub mod review;
 
 pub use compile::Snapshot;
-pub use decide::{AddressGrant, Grant, Verdict};
+pub use decide::{AddressGrant, Auth, Grant, Precondition, Reading, RequestTerms, Verdict};
 pub use document::{
-    Cidr, Method, NetworkMatch, NetworkRule, PathPattern, PolicyTest, Profile, Protocol, RuleId,
-    TestAction, append_rule, json_schema,
+    ApiMatch, ApiRule, Cidr, Condition, Method, NetworkMatch, NetworkRule, PathPattern, PolicyTest,
+    Preset, PresetError, PresetSetting, Profile, Protocol, RuleId, Schema, SchemaError, TestAction,
+    TokenGrant, VariableName, append_rule, json_schema,
 };
 pub use error::{Located, PolicyError};
 pub use review::{

@@ -6,8 +6,8 @@ pub const SOURCE_OCTETS: usize = 8 * 1024 * 1024;
 /// Most documents in one source.
 pub const DOCUMENTS: usize = 256;
 
-/// Deepest nesting of a document; the language itself needs seven levels.
-pub const DOCUMENT_DEPTH: usize = 12;
+/// Deepest nesting of a document; the language itself needs eight levels, a JSON Schema in it more.
+pub const DOCUMENT_DEPTH: usize = 40;
 
 /// Most YAML nodes in one source; a rule has about ten.
 pub const DOCUMENT_NODES: usize = 2_000_000;
@@ -41,3 +41,43 @@ pub const PATH_OCTETS: usize = 8 * 1024;
 
 /// Longest piece of foreign text that is quoted in a reason or an error, in characters.
 pub const QUOTE_CHARS: usize = 120;
+
+/// Longest header name in a rule, in octets.
+pub const HEADER_NAME_OCTETS: usize = 64;
+
+/// Longest JSON Schema in a rule, written as JSON, in octets.
+pub const SCHEMA_OCTETS: usize = 64 * 1024;
+
+/// Deepest nesting of schemas in a JSON Schema.
+pub const SCHEMA_DEPTH: usize = 16;
+
+/// Most octets that the compiled form of one regular expression in a JSON Schema may take.
+pub const REGEX_OCTETS: usize = 1024 * 1024;
+
+/// Longest CEL expression in octets.
+pub const CONDITION_OCTETS: usize = 1_024;
+
+/// Deepest nesting of a CEL expression, and most brackets that are open at one place of its text.
+pub const CONDITION_DEPTH: usize = 48;
+
+/// Most values in what a CEL expression looks at. With the next three it bounds the time of an
+/// evaluation: one pass over the values, each step over all the text.
+pub const CONDITION_VALUES: usize = 1_024;
+
+/// Most octets of text in what a CEL expression looks at.
+pub const CONDITION_TEXT_OCTETS: usize = 64 * 1024;
+
+/// Most octets of a body that is read for the decision, where the rule names no fewer.
+pub const READ_OCTETS: u64 = 256 * 1024;
+
+/// Most octets that a rule may ask to read for the decision.
+pub const MOST_READ_OCTETS: u64 = 4 * 1024 * 1024;
+
+/// Most pieces of one query that are compared with conditions.
+pub const QUERY_PARAMS: usize = 1_024;
+
+/// Longest name of an environment variable in octets.
+pub const VARIABLE_NAME_OCTETS: usize = 128;
+
+/// Longest value of an environment variable in octets.
+pub const VARIABLE_OCTETS: usize = 4 * 1024;

@@ -3,6 +3,7 @@
 
 mod hosts;
 mod networks;
+mod requests;
 mod rule;
 
 use std::net::IpAddr;
@@ -14,7 +15,11 @@ use crate::document::{Profile, check, check_set};
 use crate::error::PolicyError;
 use hosts::HostIndex;
 use networks::NetworkIndex;
-pub(crate) use rule::{Ports, Protocols, Rule, Target, compile as compile_rule, reference};
+pub(crate) use requests::Requests;
+pub(crate) use rule::{
+    Ports, Protocols, Rule, Target, api_reference, compile as compile_rule, compile_api,
+    network_reference,
+};
 
 /// A compiled policy: immutable, numbered, cheap to share behind an `Arc`.
 ///

@@ -6,12 +6,17 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use ringfence_model::{HostPattern, RuleRef};
+use ringfence_model::{HostPattern, RuleRef, Scheme};
 
-use crate::document::{Cidr, Method, NetworkMatch, NetworkRule, PathPattern, Profile, Protocol};
+use super::requests::{Requests, limited_terms};
+use crate::decide::RequestTerms;
+use crate::document::{
+    ApiRule, Cidr, Method, NetworkMatch, NetworkRule, PathPattern, Profile, Protocol, RuleId,
+    has_parameters, without_parameters,
+};
 
 /// The ports of an allow of a host that names none.
-const DEFAULT_PORTS: [u16; 2] = [80, 443];
+const DEFAULT_PORTS: &[u16] = &[80, 443];
 
 /// A rule as the decision sees it.
 #[derive(Debug)]
@@ -20,9 +25,13 @@ pub(crate) struct Rule {
     pub(crate) is_forbid: bool,
     pub(crate) target: Target,
     pub(crate) ports: Ports,
-    protocol: Protocol,
+    carries: Carries,
     pub(crate) methods: Option<Vec<Method>>,
     pub(crate) paths: Option<Vec<PathPattern>>,
+    /// What a rule of the `api` section says about requests.
+    pub(crate) requests: Option<Box<Requests>>,
+    /// For an allow of some requests: how they are sent.
+    terms: Option<Arc<RequestTerms>>,
     pub(crate) addresses: Option<Arc<[IpNet]>>,
     pub(crate) expires: Option<Timestamp>,
     pub(crate) reason: Option<String>,
@@ -43,16 +52,30 @@ pub(crate) enum Ports {
     Named(Box<[u16]>),
 }
 
-/// A set of the three kinds of bytes that a connection can carry.
+/// Which bytes a rule is about.
+#[derive(Debug, Clone, Copy)]
+enum Carries {
+    Network { protocol: Protocol, tunnel: bool },
+    Requests(Scheme),
+}
+
+/// A set of the kinds of bytes that a connection can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Protocols(u8);
 
 impl Protocols {
     pub(crate) const NONE: Self = Self(0);
+    /// TLS that passes unread, unless some rule needs it to be read.
     pub(crate) const TLS: Self = Self(1);
     pub(crate) const HTTP: Self = Self(2);
     pub(crate) const OPAQUE: Self = Self(4);
-    pub(crate) const ALL: Self = Self(7);
+    /// TLS that the gateway terminates to read the requests in it.
+    pub(crate) const HTTPS: Self = Self(8);
+    /// TLS that passes unread, whatever other allows need.
+    pub(crate) const TUNNEL: Self = Self(16);
+    /// What the gateway can read.
+    pub(crate) const READABLE: Self = Self(Self::HTTP.0 | Self::HTTPS.0);
+    pub(crate) const ALL: Self = Self(31);
 
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
@@ -87,10 +110,10 @@ impl Ports {
         }
     }
 
-    fn of(ports: Option<&Vec<NonZeroU16>>, is_forbid: bool) -> Self {
+    fn of(ports: Option<&Vec<NonZeroU16>>, is_forbid: bool, default: &[u16]) -> Self {
         match ports {
             None if is_forbid => Self::Every,
-            None => Self::Named(Box::new(DEFAULT_PORTS)),
+            None => Self::Named(default.into()),
             Some(ports) => {
                 let mut ports: Vec<u16> = ports.iter().map(|port| port.get()).collect();
                 ports.sort_unstable();
@@ -102,17 +125,35 @@ impl Ports {
 
 impl Rule {
     /// Whether it matches by the content of HTTP requests.
-    pub(crate) const fn is_limited(&self) -> bool {
-        self.methods.is_some() || self.paths.is_some()
+    pub(crate) fn is_limited(&self) -> bool {
+        let has_conditions = |requests: &Requests| requests.has_conditions();
+        self.methods.is_some()
+            || self.paths.is_some()
+            || self.requests.as_deref().is_some_and(has_conditions)
     }
 
-    /// Which bytes it lets through on `port`, before methods and paths are looked at.
-    pub(crate) const fn protocols_on(&self, port: u16) -> Protocols {
-        match (self.protocol, port) {
-            (Protocol::Auto, 443) | (Protocol::Tls, _) => Protocols::TLS,
+    /// Which bytes it lets through on `port`, before anything of a request is looked at.
+    pub(crate) fn protocols_on(&self, port: u16) -> Protocols {
+        let (protocol, tunnel) = match self.carries {
+            Carries::Requests(Scheme::Http) => return Protocols::HTTP,
+            Carries::Requests(Scheme::Https) => return Protocols::HTTPS,
+            Carries::Network { protocol, tunnel } => (protocol, tunnel),
+        };
+        let tls = if tunnel {
+            Protocols::TUNNEL
+        } else {
+            Protocols::TLS | Protocols::HTTPS
+        };
+        let meant = match (protocol, port) {
+            (Protocol::Auto, 443) | (Protocol::Tls, _) => tls,
             (Protocol::Auto, 80) | (Protocol::Http, _) => Protocols::HTTP,
-            (Protocol::Auto, _) => Protocols::ALL,
+            (Protocol::Auto, _) => tls | Protocols::HTTP | Protocols::OPAQUE,
             (Protocol::Tcp, _) => Protocols::OPAQUE,
+        };
+        if self.is_limited() {
+            meant & Protocols::READABLE
+        } else {
+            meant
         }
     }
 
@@ -126,46 +167,109 @@ impl Rule {
             .is_none_or(|methods| methods.iter().any(|known| known.as_str() == method))
     }
 
+    /// Servers differ in whether path parameters belong to the path. A forbid takes both readings;
+    /// an allow of the `api` section takes a path with them only where its pattern has some.
     pub(crate) fn takes_path(&self, path: &str) -> bool {
-        self.paths
-            .as_ref()
-            .is_none_or(|paths| paths.iter().any(|pattern| pattern.matches(path)))
+        let Some(patterns) = &self.paths else {
+            return self.is_forbid || self.requests.is_none() || !has_parameters(path);
+        };
+        let matches = |path: &str| patterns.iter().any(|pattern| pattern.matches(path));
+        if !has_parameters(path) {
+            return matches(path);
+        }
+        if self.is_forbid {
+            return matches(path) || matches(&without_parameters(path));
+        }
+        let is_api = self.requests.is_some();
+        let named = |pattern: &&PathPattern| !is_api || pattern.names_parameters();
+        let mut patterns = patterns.iter().filter(named);
+        patterns.any(|pattern| pattern.matches(path))
+    }
+
+    /// How requests are sent that it allows; none for a rule that allows them unread.
+    pub(crate) const fn terms(&self) -> Option<&Arc<RequestTerms>> {
+        self.terms.as_ref()
     }
 }
 
 /// The rules of a profile.
 pub(super) fn of_profile(profile: &Profile) -> impl Iterator<Item = Rule> {
-    let rules = profile.network.iter().enumerate();
-    rules.filter_map(|(index, rule)| compile(reference(profile, index, rule), rule))
+    let network = profile.network.iter().enumerate();
+    let network =
+        network.filter_map(|(index, rule)| compile(network_reference(profile, index, rule), rule));
+    let api = profile.api.iter().enumerate();
+    let api = api.map(|(index, rule)| compile_api(api_reference(profile, index, rule), rule));
+    network.chain(api)
 }
 
 /// `profile/network/id`, or the position from 1 where the rule has no id.
-pub(crate) fn reference(profile: &Profile, index: usize, rule: &NetworkRule) -> RuleRef {
+pub(crate) fn network_reference(profile: &Profile, index: usize, rule: &NetworkRule) -> RuleRef {
+    reference(profile, "network", index, rule.terms().id.as_ref())
+}
+
+/// The same in the section `api`.
+pub(crate) fn api_reference(profile: &Profile, index: usize, rule: &ApiRule) -> RuleRef {
+    reference(profile, "api", index, rule.terms().id.as_ref())
+}
+
+fn reference(profile: &Profile, section: &str, index: usize, id: Option<&RuleId>) -> RuleRef {
     let name = &profile.name;
-    RuleRef(match &rule.terms().id {
-        Some(id) => format!("{name}/network/{id}"),
-        None => format!("{name}/network/{}", index + 1),
+    RuleRef(match id {
+        Some(id) => format!("{name}/{section}/{id}"),
+        None => format!("{name}/{section}/{}", index + 1),
     })
 }
 
 /// None where a rule names nothing, which the check of a profile refuses.
 pub(crate) fn compile(reference: RuleRef, rule: &NetworkRule) -> Option<Rule> {
     let terms = rule.terms();
+    let is_limited_allow = terms.is_limited() && !rule.is_forbid();
     Some(Rule {
-        reference,
         is_forbid: rule.is_forbid(),
         target: target(terms)?,
-        ports: Ports::of(terms.ports.as_ref(), rule.is_forbid()),
-        protocol: terms.protocol,
+        ports: Ports::of(terms.ports.as_ref(), rule.is_forbid(), DEFAULT_PORTS),
+        carries: Carries::Network {
+            protocol: terms.protocol,
+            tunnel: terms.tunnel,
+        },
         methods: terms.methods.clone(),
         paths: terms.paths.clone(),
-        addresses: terms
-            .addresses
-            .as_ref()
-            .map(|networks| networks.iter().map(Cidr::net).collect()),
+        requests: None,
+        terms: is_limited_allow.then(|| Arc::new(limited_terms(reference.clone()))),
+        addresses: terms.addresses.as_deref().map(networks),
         expires: terms.expires,
         reason: terms.reason.clone(),
+        reference,
     })
+}
+
+/// A rule of the `api` section.
+pub(crate) fn compile_api(reference: RuleRef, rule: &ApiRule) -> Rule {
+    let terms = rule.terms();
+    let scheme = terms.scheme.unwrap_or(Scheme::Https);
+    let default_port = match scheme {
+        Scheme::Http => 80,
+        Scheme::Https => 443,
+    };
+    let sent = Requests::terms_of(reference.clone(), terms);
+    Rule {
+        is_forbid: rule.is_forbid(),
+        target: Target::Host(terms.host.clone()),
+        ports: Ports::of(terms.ports.as_ref(), rule.is_forbid(), &[default_port]),
+        carries: Carries::Requests(scheme),
+        methods: terms.methods.clone(),
+        paths: terms.paths.clone(),
+        requests: Some(Box::new(Requests::of(terms))),
+        terms: (!rule.is_forbid()).then(|| Arc::new(sent)),
+        addresses: terms.addresses.as_deref().map(networks),
+        expires: terms.expires,
+        reason: terms.reason.clone(),
+        reference,
+    }
+}
+
+fn networks(cidrs: &[Cidr]) -> Arc<[IpNet]> {
+    cidrs.iter().map(Cidr::net).collect()
 }
 
 fn target(terms: &NetworkMatch) -> Option<Target> {

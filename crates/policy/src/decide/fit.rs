@@ -1,18 +1,11 @@
 //! One rule against one action.
 
 use jiff::Timestamp;
-use ringfence_model::{Action, Destination, ReasonCode, Scheme};
+use ringfence_model::ReasonCode;
 
+use super::Query;
+use super::conditions::{self, Unmet};
 use crate::compile::{Protocols, Rule};
-
-/// An action in the terms of a network rule.
-pub(crate) struct Query<'a> {
-    pub(crate) destination: &'a Destination,
-    /// Which bytes would have to pass.
-    wanted: Protocols,
-    /// Method and path of a request that the gateway reads.
-    pub(crate) request: Option<(&'a str, &'a str)>,
-}
 
 /// What an allow says to an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +18,9 @@ pub(crate) enum Fit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bar {
     Nothing(Miss),
-    /// It would have to read what cannot be read, so only readable HTTP is left.
-    Unreadable,
+    /// It is about some requests, so what cannot be read is gone. For a request that it is not
+    /// about, the miss says why.
+    Unread(Option<Miss>),
     Everything,
 }
 
@@ -36,45 +30,10 @@ pub(crate) enum Bar {
 pub(crate) enum Miss {
     Port,
     Protocol,
-    Interception,
     Method,
     Path,
+    Condition(Unmet),
     Expired,
-}
-
-impl<'a> Query<'a> {
-    pub(crate) fn of(action: &'a Action) -> Self {
-        match action {
-            Action::Connect(connect) => Self {
-                destination: &connect.destination,
-                wanted: Protocols::ALL,
-                request: None,
-            },
-            Action::Http(request) => Self {
-                destination: &request.destination,
-                wanted: match request.scheme {
-                    Scheme::Http => Protocols::HTTP,
-                    // A request inside TLS passes where the tunnel may pass unread.
-                    Scheme::Https => Protocols::TLS,
-                },
-                request: Some((&request.method, &request.path)),
-            },
-        }
-    }
-
-    /// The wanted bytes in words.
-    pub(crate) fn wanted_name(&self) -> &'static str {
-        if self.wanted == Protocols::TLS {
-            "TLS"
-        } else {
-            "plain HTTP"
-        }
-    }
-
-    /// Whether the gateway reads method and path.
-    fn readable(&self) -> Option<(&'a str, &'a str)> {
-        self.request.filter(|_| self.wanted == Protocols::HTTP)
-    }
 }
 
 impl Miss {
@@ -82,9 +41,9 @@ impl Miss {
         match self {
             Self::Port => ReasonCode::PortNotAllowed,
             Self::Protocol => ReasonCode::ProtocolMismatch,
-            Self::Interception => ReasonCode::NeedsInterception,
             Self::Method => ReasonCode::MethodNotAllowed,
             Self::Path => ReasonCode::PathNotAllowed,
+            Self::Condition(_) => ReasonCode::ConditionNotMet,
             Self::Expired => ReasonCode::RuleExpired,
         }
     }
@@ -96,17 +55,9 @@ pub(crate) fn fit(rule: &Rule, query: &Query<'_>, now: Timestamp) -> Fit {
     if !rule.ports.contain(port) {
         return Fit::Misses(Miss::Port);
     }
-    let meant = rule.protocols_on(port) & query.wanted;
-    if meant.is_empty() {
-        return Fit::Misses(Miss::Protocol);
-    }
-    let offered = if rule.is_limited() {
-        meant & Protocols::HTTP
-    } else {
-        meant
-    };
+    let offered = rule.protocols_on(port) & query.wanted;
     if offered.is_empty() {
-        return Fit::Misses(Miss::Interception);
+        return Fit::Misses(Miss::Protocol);
     }
     if let Some(miss) = misses_request(rule, query) {
         return Fit::Misses(miss);
@@ -125,17 +76,36 @@ pub(crate) fn bar(rule: &Rule, query: &Query<'_>, now: Timestamp) -> Bar {
     if rule.has_expired(now) {
         return Bar::Nothing(Miss::Expired);
     }
-    if rule.is_limited() && query.readable().is_none() {
-        return Bar::Unreadable;
+    if query.request.is_none() && rule.is_limited() {
+        return Bar::Unread(None);
     }
-    misses_request(rule, query).map_or(Bar::Everything, Bar::Nothing)
+    match misses_request(rule, query) {
+        Some(miss) => Bar::Unread(Some(miss)),
+        None => Bar::Everything,
+    }
 }
 
-/// Method and path are only looked at where the gateway reads them.
+/// Whether a rule is about the head of a request on its way, as far as it can be told before its
+/// body is read.
+pub(super) fn reaches_body(rule: &Rule, query: &Query<'_>, now: Timestamp) -> bool {
+    let port = query.destination.port;
+    let is_carried = rule.is_forbid || rule.protocols_on(port).has(query.wanted);
+    let (method, path) = query.line();
+    rule.ports.contain(port)
+        && is_carried
+        && !rule.has_expired(now)
+        && rule.takes_method(method)
+        && rule.takes_path(path)
+        && conditions::head_is_met(rule, query)
+}
+
 fn misses_request(rule: &Rule, query: &Query<'_>) -> Option<Miss> {
-    let (method, path) = query.readable()?;
-    if !rule.takes_method(method) {
+    let request = query.request?;
+    if !rule.takes_method(&request.method) {
         return Some(Miss::Method);
     }
-    (!rule.takes_path(path)).then_some(Miss::Path)
+    if !rule.takes_path(&request.path) {
+        return Some(Miss::Path);
+    }
+    conditions::unmet(rule, query).map(Miss::Condition)
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use ringfence_model::{Host, RuleRef, classify};
 
+use super::terms::RequestTerms;
 use crate::compile::{Rule, RuleIndex};
 
 /// What an allowed action may carry. For a request, only one of the protocols is set, and
@@ -19,6 +20,12 @@ pub struct Grant {
     pub http: bool,
     /// Any other bytes.
     pub opaque: bool,
+    /// TLS that the gateway terminates, every request in which is then decided on as a request.
+    /// Where `tls` is set as well, the rules leave it to the gateway; it does not look inside then.
+    pub https: bool,
+    /// For a request: the terms of each rule that allows it, by the names of the rules. All name
+    /// the same credential or none. The first whose precondition holds counts.
+    pub terms: Vec<Arc<RequestTerms>>,
     /// Which resolved addresses may be dialled.
     pub addresses: AddressGrant,
     /// The earliest expiry among the rules that allow it; then it must be decided on again.
@@ -76,6 +83,22 @@ impl AddressGrant {
         };
         let barred = self.barred.as_ref();
         in_scope && barred.is_none_or(|barred| barred.by(canonical, barred.port).is_none())
+    }
+
+    /// The addresses that a redirect to another host may lead to: public ones that no rule
+    /// forbids. None where the destination is itself an address, whose rules say nothing of names.
+    #[must_use]
+    pub fn of_redirect(&self) -> Option<Self> {
+        match self.scope {
+            Scope::Only(_) => None,
+            Scope::Resolved { .. } => Some(Self {
+                scope: Scope::Resolved {
+                    public: true,
+                    named: Vec::new(),
+                },
+                barred: self.barred.clone(),
+            }),
+        }
     }
 
     /// The rule that forbids to dial `address`, however a name leads there: a forbid of a network

@@ -2,18 +2,29 @@
 //! allow of the destination is asked; what none of them allows is denied, with the rule that
 //! came closest.
 
+mod api;
+mod conditions;
+mod document;
 mod fit;
+mod gather;
 mod grant;
+mod query;
+mod sent;
+mod terms;
 pub(crate) mod words;
 
 use jiff::Timestamp;
-use ringfence_model::{Action, Decision, Effect, Host, ReasonCode, RuleRef};
+use ringfence_model::{Action, Decision, Effect, Host, HttpRequest, ReasonCode};
 
 use crate::compile::{Protocols, Rule, Snapshot};
-use crate::document::{HOST_NAME, PathError, check_canonical, is_control_plane};
-pub(crate) use fit::{Bar, Fit, Miss, Query, bar, fit};
-use grant::Scope;
+use crate::document::{PathError, check_canonical, is_control_plane};
+pub(crate) use fit::{Bar, Fit, Miss, bar, fit};
+use gather::Gathered;
 pub use grant::{AddressGrant, Grant};
+pub(crate) use query::Query;
+use sent::Sent;
+pub use terms::{Auth, Precondition, Reading, RequestTerms};
+use words::Cause;
 
 /// A decision and, where it allows, what it grants.
 #[derive(Debug, Clone)]
@@ -24,109 +35,72 @@ pub struct Verdict {
     pub grant: Option<Grant>,
 }
 
-/// What the forbids of a destination leave.
-#[derive(Clone, Copy)]
-enum Barred<'a> {
-    Nothing,
-    /// Bytes that cannot be read, because this rule would have to read them.
-    Unreadable(&'a Rule),
-    Everything(&'a Rule),
-}
-
-/// The allows of a destination, put together.
-struct Gathered<'a> {
-    allowed: Protocols,
-    rule: Option<&'a Rule>,
-    closest: Option<(Miss, &'a Rule)>,
-    /// Whether some rule allows what a forbid that cannot be checked takes away.
-    lost_to_forbid: bool,
-    scope: Scope,
-    valid_until: Option<Timestamp>,
-}
-
 impl Snapshot {
     /// Decides one action. `now` is compared with the expiry of rules.
     ///
     /// The cost depends on the rules that name this destination, not on how many there are.
     #[must_use]
     pub fn decide(&self, action: &Action, now: Timestamp) -> Verdict {
-        let query = Query::of(action);
-        if let Some(refused) = self.refuse_outright(&query) {
-            return refused;
-        }
-        let barred = self.barred(&query, now);
-        if let Barred::Everything(rule) = barred {
-            return self.deny(ReasonCode::Forbidden, Some(rule), &query);
-        }
-        let gathered = self.gather(&query, barred, now);
-        match (gathered.rule, barred) {
-            (Some(rule), _) => self.allow(rule, &gathered, &query, now),
-            (None, Barred::Unreadable(rule)) if gathered.lost_to_forbid => {
-                self.deny(ReasonCode::NeedsInterception, Some(rule), &query)
-            }
-            _ => self.deny_by_closest(gathered.closest, &query),
-        }
+        self.decide_query(&Query::of(action), now)
     }
 
-    /// What no rule is asked about.
-    fn refuse_outright(&self, query: &Query<'_>) -> Option<Verdict> {
-        let host = &query.destination.host;
-        if host.name().is_some_and(is_control_plane) {
-            return Some(self.deny(ReasonCode::ControlPlane, None, query));
-        }
-        let (_, path) = query.request?;
-        // `*` is the target of `OPTIONS *`; it names no path and matches no pattern.
-        if path == "*" {
-            return None;
-        }
-        let code = match check_canonical(path) {
-            Ok(()) => return None,
-            Err(PathError::TooLong) => ReasonCode::LimitReached,
-            Err(_) => ReasonCode::Malformed,
-        };
-        Some(self.deny(code, None, query))
+    /// Decides an action from the record, which holds neither headers nor bodies: a rule that
+    /// looks at them does not allow it, and one that forbids does.
+    pub(crate) fn decide_recorded(&self, action: &Action, now: Timestamp) -> Verdict {
+        self.decide_query(&Query::of(action).recorded(), now)
     }
 
-    fn barred<'a>(&'a self, query: &Query<'a>, now: Timestamp) -> Barred<'a> {
-        let mut unreadable: Option<&Rule> = None;
-        let mut forbidden: Option<&Rule> = None;
-        for rule in self.forbids.covering(&query.destination.host) {
-            match bar(rule, query, now) {
-                Bar::Nothing(_) => {}
-                Bar::Unreadable => unreadable = Some(first(unreadable, rule)),
-                Bar::Everything => forbidden = Some(first(forbidden, rule)),
+    /// What of the body of `request`, whose head is known, the decision on it needs.
+    #[must_use]
+    pub fn reading(&self, request: &HttpRequest, now: Timestamp) -> Reading {
+        let query = Query::of_request(request);
+        let host = &request.destination.host;
+        let rules = self
+            .forbids
+            .covering(host)
+            .chain(self.allows.covering(host));
+        let mut reading = Reading::default();
+        for rule in rules.filter(|rule| fit::reaches_body(rule, &query, now)) {
+            if let Some(requests) = &rule.requests {
+                reading.add(requests.needs, requests.octets());
             }
         }
-        match (forbidden, unreadable) {
-            (Some(rule), _) => Barred::Everything(rule),
-            (None, Some(rule)) => Barred::Unreadable(rule),
-            (None, None) => Barred::Nothing,
-        }
+        reading
     }
 
-    fn gather<'a>(&'a self, query: &Query<'a>, barred: Barred<'_>, now: Timestamp) -> Gathered<'a> {
-        let left = barred.leaves();
-        let mut gathered = Gathered::new(&query.destination.host);
-        for rule in self.allows.covering(&query.destination.host) {
-            match fit(rule, query, now) {
-                Fit::Misses(miss) => gathered.miss(miss, rule),
-                Fit::Covers(offered) => gathered.cover(offered & left, rule),
-            }
+    fn decide_query(&self, query: &Query<'_>, now: Timestamp) -> Verdict {
+        if let Some(cause) = refuse_outright(query) {
+            return self.deny(cause, query);
         }
-        gathered
+        let barred = self.barred(query, now);
+        if let Some(rule) = barred.everything {
+            return self.deny(Cause::Forbidden(rule), query);
+        }
+        let gathered = self.gather(query, &barred, now);
+        match (gathered.rule, barred.unread) {
+            (Some(rule), _) => match Sent::of(rule, &gathered, query) {
+                Ok(sent) => self.allow(sent, &gathered, query, now),
+                Err(cause) => self.deny(cause, query),
+            },
+            (None, Some(rule)) if gathered.lost_to_forbid => {
+                self.deny(Cause::Unreadable(rule), query)
+            }
+            (None, _) => self.deny(nothing_allows(gathered.closest, query), query),
+        }
     }
 
     /// Whether this policy would allow the action if it had `rule` as well.
     pub(crate) fn would_allow(&self, rule: &Rule, action: &Action, now: Timestamp) -> bool {
         let query = Query::of(action);
-        let left = self.barred(&query, now).leaves();
-        self.refuse_outright(&query).is_none()
-            && matches!(fit(rule, &query, now), Fit::Covers(offered) if offered.has(left))
+        let left = self.barred(&query, now).left;
+        let covers =
+            |rule| matches!(fit(rule, &query, now), Fit::Covers(offered) if offered.has(left));
+        refuse_outright(&query).is_none() && covers(rule)
     }
 
     fn allow(
         &self,
-        rule: &Rule,
+        sent: Sent<'_>,
         gathered: &Gathered<'_>,
         query: &Query<'_>,
         now: Timestamp,
@@ -137,99 +111,70 @@ impl Snapshot {
             port: query.destination.port,
             now,
         });
+        let carried = gathered.carried(query);
         Verdict {
             decision: Decision {
                 effect: Effect::Allow,
                 code: ReasonCode::Allowed,
-                reason: words::allowed(rule, query),
-                rule: Some(rule.reference.clone()),
+                reason: words::allowed(sent.rule, query),
+                rule: Some(sent.rule.reference.clone()),
                 generation: self.generation(),
                 next_step: None,
+                credential: sent.credential,
+                access: sent.access,
             },
             grant: Some(Grant {
-                tls: gathered.allowed.has(Protocols::TLS),
-                http: gathered.allowed.has(Protocols::HTTP),
-                opaque: gathered.allowed.has(Protocols::OPAQUE),
+                tls: carried.has(Protocols::TLS),
+                http: carried.has(Protocols::HTTP),
+                opaque: carried.has(Protocols::OPAQUE),
+                https: carried.has(Protocols::HTTPS),
+                terms: sent.terms,
                 addresses: AddressGrant::new(gathered.scope.clone(), barred),
                 valid_until: gathered.valid_until,
             }),
         }
     }
 
-    fn deny_by_closest(&self, closest: Option<(Miss, &Rule)>, query: &Query<'_>) -> Verdict {
-        match (closest, &query.destination.host) {
-            (Some((miss, rule)), _) => self.deny(miss.code(), Some(rule), query),
-            (None, Host::Name(_)) => self.deny(ReasonCode::NoRule, None, query),
-            (None, Host::Address(_)) => self.deny(ReasonCode::AddressNotNamed, None, query),
-        }
-    }
-
-    fn deny(&self, code: ReasonCode, rule: Option<&Rule>, query: &Query<'_>) -> Verdict {
-        let reference: Option<RuleRef> = rule.map(|rule| rule.reference.clone());
+    fn deny(&self, cause: Cause<'_>, query: &Query<'_>) -> Verdict {
         Verdict {
             decision: Decision {
                 effect: Effect::Deny,
-                code,
-                reason: words::denied(code, rule, query),
-                next_step: words::next_step(code, rule, query),
-                rule: reference,
+                code: cause.code(),
+                reason: words::denied(&cause, query),
+                next_step: words::next_step(&cause, query),
+                rule: cause.rule().map(|rule| rule.reference.clone()),
                 generation: self.generation(),
+                credential: None,
+                access: None,
             },
             grant: None,
         }
     }
 }
 
-impl Barred<'_> {
-    const fn leaves(self) -> Protocols {
-        match self {
-            Self::Nothing => Protocols::ALL,
-            Self::Unreadable(_) => Protocols::HTTP,
-            Self::Everything(_) => Protocols::NONE,
-        }
+/// What no rule is asked about.
+fn refuse_outright<'a>(query: &Query<'_>) -> Option<Cause<'a>> {
+    let host = &query.destination.host;
+    if host.name().is_some_and(is_control_plane) {
+        return Some(Cause::Outright(ReasonCode::ControlPlane));
+    }
+    let path = &query.request?.path;
+    // `*` is the target of `OPTIONS *`; it names no path and matches no pattern.
+    if path == "*" {
+        return None;
+    }
+    match check_canonical(path) {
+        Ok(()) => None,
+        Err(PathError::TooLong) => Some(Cause::Outright(ReasonCode::LimitReached)),
+        Err(_) => Some(Cause::Outright(ReasonCode::Malformed)),
     }
 }
 
-impl<'a> Gathered<'a> {
-    fn new(host: &Host) -> Self {
-        Self {
-            allowed: Protocols::NONE,
-            rule: None,
-            closest: None,
-            lost_to_forbid: false,
-            scope: Scope::of(host, HOST_NAME),
-            valid_until: None,
-        }
-    }
-
-    fn miss(&mut self, miss: Miss, rule: &'a Rule) {
-        self.closest = Some(match self.closest {
-            Some((closest, named)) if closest > miss => (closest, named),
-            Some((closest, named)) if closest == miss => (closest, first(Some(named), rule)),
-            _ => (miss, rule),
-        });
-    }
-
-    fn cover(&mut self, offered: Protocols, rule: &'a Rule) {
-        if offered.is_empty() {
-            self.lost_to_forbid = true;
-            return;
-        }
-        self.allowed = self.allowed | offered;
-        self.rule = Some(first(self.rule, rule));
-        self.scope.add(rule.addresses.as_ref());
-        self.valid_until = match (self.valid_until, rule.expires) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-    }
-}
-
-/// Of two rules the one that is named, whatever the order in which they were found.
-fn first<'a>(known: Option<&'a Rule>, other: &'a Rule) -> &'a Rule {
-    match known {
-        Some(known) if known.reference <= other.reference => known,
-        _ => other,
+fn nothing_allows<'a>(closest: Option<(Miss, &'a Rule)>, query: &Query<'_>) -> Cause<'a> {
+    match (closest, &query.destination.host) {
+        (Some((miss, rule)), _) => Cause::Missed(miss, rule),
+        (None, Host::Name(_)) => Cause::Outright(ReasonCode::NoRule),
+        (None, Host::Address(_)) => Cause::Outright(ReasonCode::AddressNotNamed),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 
 use ringfence_model::ReasonCode;
 
-use super::{Miss, Query};
+use super::{Miss, Query, conditions};
 use crate::compile::{Ports, Rule, Target};
 use crate::error::quoted;
 use crate::limits::PATH_OCTETS;
@@ -17,94 +17,153 @@ pub(super) fn allowed(rule: &Rule, query: &Query<'_>) -> String {
     format!("rule {} allows {}", rule.reference, Subject(query))
 }
 
-pub(super) fn denied(code: ReasonCode, rule: Option<&Rule>, query: &Query<'_>) -> String {
-    let host = &query.destination.host;
-    match (code, rule) {
-        (ReasonCode::ControlPlane, _) => {
-            format!("{host} is Ringfence itself, which no rule can open")
+/// Why an action is denied.
+pub(super) enum Cause<'a> {
+    /// No rule is asked, or none is about it.
+    Outright(ReasonCode),
+    Forbidden(&'a Rule),
+    /// A forbid would have to read what cannot be read.
+    Unreadable(&'a Rule),
+    /// The rule that came closest.
+    Missed(Miss, &'a Rule),
+    /// Two rules that send different credentials.
+    Ambiguous(&'a Rule, &'a Rule),
+}
+
+impl<'a> Cause<'a> {
+    pub(super) const fn code(&self) -> ReasonCode {
+        match self {
+            Self::Outright(code) => *code,
+            Self::Forbidden(_) => ReasonCode::Forbidden,
+            Self::Unreadable(_) => ReasonCode::NeedsInterception,
+            Self::Missed(miss, _) => miss.code(),
+            Self::Ambiguous(..) => ReasonCode::CredentialAmbiguous,
         }
-        (ReasonCode::Malformed, _) => {
-            let (_, path) = query.request.unwrap_or_default();
+    }
+
+    pub(super) const fn rule(&self) -> Option<&'a Rule> {
+        match self {
+            Self::Outright(_) => None,
+            Self::Forbidden(rule)
+            | Self::Unreadable(rule)
+            | Self::Missed(_, rule)
+            | Self::Ambiguous(rule, _) => Some(rule),
+        }
+    }
+}
+
+pub(super) fn denied(cause: &Cause<'_>, query: &Query<'_>) -> String {
+    match cause {
+        Cause::Outright(code) => outright(*code, query),
+        Cause::Forbidden(rule) => forbidden(rule, query),
+        Cause::Unreadable(rule) => format!(
+            "rule {} is about some requests to {}, which cannot be told apart without reading them",
+            rule.reference, query.destination
+        ),
+        Cause::Missed(miss, rule) => {
+            format!("rule {} {}", rule.reference, missed(*miss, rule, query))
+        }
+        Cause::Ambiguous(one, other) => format!(
+            "rules {} and {} allow {} with different credentials",
+            one.reference,
+            other.reference,
+            Subject(query)
+        ),
+    }
+}
+
+fn outright(code: ReasonCode, query: &Query<'_>) -> String {
+    let host = &query.destination.host;
+    match code {
+        ReasonCode::ControlPlane => format!("{host} is Ringfence itself, which no rule can open"),
+        ReasonCode::Malformed => {
+            let (_, path) = query.line();
             format!("the path \"{}\" can be read in several ways", quoted(path))
         }
-        (ReasonCode::LimitReached, _) => format!("the path is longer than {PATH_OCTETS} octets"),
-        (ReasonCode::AddressNotNamed, _) => format!("no rule names the address {host}"),
-        (ReasonCode::Forbidden, Some(rule)) => forbidden(rule, query),
-        (ReasonCode::NeedsInterception, Some(rule)) => unreadable(rule, query),
-        (_, Some(rule)) => match miss_of(code) {
-            Some(miss) => format!("rule {} {}", rule.reference, missed(miss, rule, query)),
-            None => format!("rule {} does not allow {}", rule.reference, Subject(query)),
-        },
-        (_, None) => format!("no rule allows {host}"),
+        ReasonCode::LimitReached => format!("the path is longer than {PATH_OCTETS} octets"),
+        ReasonCode::AddressNotNamed => format!("no rule names the address {host}"),
+        _ => format!("no rule allows {host}"),
     }
 }
 
 /// What a person can do about a denial; none where nothing can be granted.
-pub(super) fn next_step(
-    code: ReasonCode,
-    rule: Option<&Rule>,
-    query: &Query<'_>,
-) -> Option<String> {
+pub(super) fn next_step(cause: &Cause<'_>, query: &Query<'_>) -> Option<String> {
     let destination = query.destination;
-    match (code, rule) {
-        (ReasonCode::ControlPlane | ReasonCode::Malformed | ReasonCode::LimitReached, _) => None,
-        (ReasonCode::Forbidden, Some(rule)) => Some(format!(
+    match cause {
+        Cause::Outright(
+            ReasonCode::ControlPlane | ReasonCode::Malformed | ReasonCode::LimitReached,
+        ) => None,
+        Cause::Outright(_) => Some(format!("ringfence allow {destination}")),
+        Cause::Forbidden(rule) => Some(format!(
             "a forbid wins over every allow: a person can change rule {}",
             rule.reference
         )),
-        (ReasonCode::NeedsInterception, Some(rule)) if rule.is_forbid => {
-            Some(format!("a person can change rule {}", rule.reference))
-        }
-        (ReasonCode::NeedsInterception, Some(rule)) => Some(format!(
-            "a person can write a rule for {destination} without `methods` and `paths`, or change rule {}",
-            rule.reference
+        Cause::Unreadable(rule) => Some(format!("a person can change rule {}", rule.reference)),
+        Cause::Missed(miss, rule) => Some(after_miss(*miss, rule, query)),
+        Cause::Ambiguous(one, other) => Some(format!(
+            "a person can change rule {} or {}, so that one of them is for it",
+            one.reference, other.reference
         )),
-        (ReasonCode::ProtocolMismatch, Some(rule)) => Some(format!(
-            "a person can set `protocol` in rule {}",
-            rule.reference
-        )),
-        (ReasonCode::MethodNotAllowed, Some(rule)) => {
-            let (method, _) = query.request?;
-            let reference = &rule.reference;
-            Some(format!(
-                "a person can add {} to `methods` of rule {reference}",
-                quoted(method)
-            ))
+    }
+}
+
+fn after_miss(miss: Miss, rule: &Rule, query: &Query<'_>) -> String {
+    let destination = query.destination;
+    let reference = &rule.reference;
+    let (method, path) = query.line();
+    match miss {
+        // The command writes a network rule, which would send requests without the credential.
+        Miss::Port if rule.requests.is_some() => {
+            format!("a person can set `ports` in rule {reference}")
         }
-        (ReasonCode::PathNotAllowed, Some(rule)) => {
-            let (_, path) = query.request?;
-            let reference = &rule.reference;
-            Some(format!(
-                "a person can add \"{}\" to `paths` of rule {reference}",
-                quoted(path)
-            ))
+        Miss::Protocol if rule.requests.is_some() => {
+            format!("a person can set `scheme` in rule {reference}")
         }
-        (ReasonCode::RuleExpired, Some(_)) => {
-            Some(format!("ringfence allow {destination} --for 1h"))
+        Miss::Expired if rule.requests.is_some() => {
+            format!("a person can set `expires` in rule {reference}")
         }
-        _ => Some(format!("ringfence allow {destination}")),
+        Miss::Port => format!("ringfence allow {destination}"),
+        Miss::Protocol => format!("a person can set `protocol` in rule {reference}"),
+        Miss::Method => format!(
+            "a person can add {} to `methods` of rule {reference}",
+            quoted(method)
+        ),
+        Miss::Path if rule.paths.is_some() => format!(
+            "a person can add \"{}\" to `paths` of rule {reference}",
+            quoted(path)
+        ),
+        Miss::Path | Miss::Condition(_) => format!("a person can change rule {reference}"),
+        Miss::Expired => format!("ringfence allow {destination} --for 1h"),
     }
 }
 
 /// What a rule with a miss does allow (or forbid), and what was wanted.
 pub(crate) fn missed(miss: Miss, rule: &Rule, query: &Query<'_>) -> String {
     let target = &rule.target;
-    let (method, path) = query.request.unwrap_or_default();
+    let (method, path) = query.line();
     let port = query.destination.port;
     match miss {
         Miss::Port => format!("is for {target} on {}, not on {port}", rule.ports),
         Miss::Protocol => format!("is not for {} on {target}:{port}", query.wanted_name()),
-        Miss::Interception => format!(
-            "is for some requests to {target}:{port}, which cannot be told apart inside TLS"
-        ),
         Miss::Method => {
             let methods = List(rule.methods.as_deref().unwrap_or_default());
             format!("is for {methods} to {target}, not for {}", quoted(method))
         }
-        Miss::Path => {
-            let paths = List(rule.paths.as_deref().unwrap_or_default());
-            format!("is for {paths} on {target}, not for \"{}\"", quoted(path))
-        }
+        Miss::Path => match &rule.paths {
+            Some(paths) => format!(
+                "is for {} on {target}, not for \"{}\"",
+                List(paths),
+                quoted(path)
+            ),
+            None => format!(
+                "is for {target}, but not for the path parameters in \"{}\"",
+                quoted(path)
+            ),
+        },
+        Miss::Condition(unmet) => match &rule.requests {
+            Some(requests) => conditions::words::missed(unmet, requests, query),
+            None => format!("is for {target}"),
+        },
         Miss::Expired => match rule.expires {
             Some(expires) => format!("was for {target} until {expires}"),
             None => format!("is for {target}"),
@@ -120,26 +179,6 @@ fn forbidden(rule: &Rule, query: &Query<'_>) -> String {
     }
 }
 
-/// Both an allow that would have to look inside TLS and a forbid that would have to.
-fn unreadable(rule: &Rule, query: &Query<'_>) -> String {
-    let destination = query.destination;
-    format!(
-        "rule {} is about some requests to {destination}, which cannot be told apart without reading them",
-        rule.reference
-    )
-}
-
-const fn miss_of(code: ReasonCode) -> Option<Miss> {
-    match code {
-        ReasonCode::PortNotAllowed => Some(Miss::Port),
-        ReasonCode::ProtocolMismatch => Some(Miss::Protocol),
-        ReasonCode::MethodNotAllowed => Some(Miss::Method),
-        ReasonCode::PathNotAllowed => Some(Miss::Path),
-        ReasonCode::RuleExpired => Some(Miss::Expired),
-        _ => None,
-    }
-}
-
 /// What was wanted: `example.com:443`, or `GET example.com:80/path`.
 pub(crate) struct Subject<'a>(pub(crate) &'a Query<'a>);
 
@@ -151,8 +190,9 @@ impl Display for Subject<'_> {
             ..
         } = self.0;
         match request {
-            Some((method, path)) => {
-                write!(f, "{} {destination}{}", quoted(method), quoted(path))
+            Some(request) => {
+                let (method, path) = (quoted(&request.method), quoted(&request.path));
+                write!(f, "{method} {destination}{path}")
             }
             None => write!(f, "{destination}"),
         }
@@ -178,7 +218,7 @@ impl Display for Ports {
     }
 }
 
-struct List<'a, T>(&'a [T]);
+pub(super) struct List<'a, T>(pub(super) &'a [T]);
 
 impl<T: Display> Display for List<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

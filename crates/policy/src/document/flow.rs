@@ -3,7 +3,9 @@
 
 use std::fmt::Display;
 
-use super::{NetworkMatch, NetworkRule};
+use serde_json::Value;
+
+use super::{ApiRule, NetworkMatch, NetworkRule};
 
 impl NetworkRule {
     /// The rule as one line of a document, without the `- ` of the list.
@@ -14,6 +16,61 @@ impl NetworkRule {
     }
 }
 
+impl ApiRule {
+    /// The rule as one line of a document, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let word = if self.is_forbid() { "forbid" } else { "allow" };
+        // A rule is made of texts, numbers and lists of them, all of which JSON has.
+        let terms = serde_json::to_value(self.terms()).unwrap_or_default();
+        let all = terms.as_object().into_iter().flatten();
+        let mut fields: Vec<_> = all.collect();
+        fields.sort_by_key(|(name, _)| place(name));
+        let fields = fields.into_iter();
+        let fields: Vec<_> = fields
+            .map(|(name, value)| format!("{name}: {}", flow(value)))
+            .collect();
+        format!("{word}: {{{}}}", fields.join(", "))
+    }
+}
+
+/// What a rule is about stands in front, as people write it.
+fn place(name: &str) -> usize {
+    const FIRST: &[&str] = &["id", "host", "scheme", "ports", "methods", "paths"];
+    let known = FIRST.iter().position(|first| *first == name);
+    known.unwrap_or(FIRST.len())
+}
+
+/// A JSON value as YAML in flow style: JSON, but for the quotes of keys that need none.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", key(name), flow(value)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(flow).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A key that YAML could take for another type, as `true` or `null`, is quoted.
+fn key(name: &str) -> String {
+    let is_plain = name.bytes().all(|octet| octet.is_ascii_alphabetic()) && name.len() > 1;
+    let is_word = ["true", "false", "null", "yes", "no", "on", "off"]
+        .contains(&name.to_ascii_lowercase().as_str());
+    if is_plain && !is_word {
+        name.to_owned()
+    } else {
+        quote(&name)
+    }
+}
+
 fn fields(terms: &NetworkMatch) -> Vec<String> {
     let NetworkMatch {
         id,
@@ -21,6 +78,7 @@ fn fields(terms: &NetworkMatch) -> Vec<String> {
         cidr,
         ports,
         protocol,
+        tunnel,
         methods,
         paths,
         addresses,
@@ -35,6 +93,7 @@ fn fields(terms: &NetworkMatch) -> Vec<String> {
             .as_ref()
             .map(|ports| list("ports", ports, |port| port.to_string())),
         (!protocol.is_auto()).then(|| format!("protocol: {}", protocol.as_str())),
+        tunnel.then(|| "tunnel: true".to_owned()),
         methods
             .as_ref()
             .map(|methods| list("methods", methods, quote)),
@@ -61,5 +120,5 @@ fn list<T>(name: &str, values: &[T], write: impl Fn(&T) -> String) -> String {
 
 /// A JSON string, which YAML reads as the same double-quoted scalar.
 fn quote(value: &impl Display) -> String {
-    serde_json::Value::String(value.to_string()).to_string()
+    Value::String(value.to_string()).to_string()
 }

@@ -4,11 +4,11 @@ use ringfence_model::HostError;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{DefaultMessageFormatter, Error, MessageFormatter};
 
+use super::condition::NO_FIELD;
 use crate::error::quoted;
 
 /// The sections of the language that later versions may know.
 const PLANNED_SECTIONS: &[&str] = &[
-    "api",
     "credentials",
     "git",
     "limits",
@@ -31,7 +31,10 @@ pub(super) fn explain(error: &Error) -> (String, Option<String>) {
         Error::SerdeMissingField { field, .. } => {
             (format!("`{field}` is missing"), missing_field(field))
         }
-        Error::Message { msg, .. } => (quoted_lines(msg), host_help(msg)),
+        Error::Message { msg, .. } => (
+            quoted_lines(msg),
+            field_help(msg).or_else(|| host_help(msg)),
+        ),
         known => match fixed(known) {
             Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
             None => plain(known),
@@ -75,10 +78,16 @@ fn fixed(error: &Error) -> Option<(&'static str, &'static str)> {
             "there are two rules in one list entry",
             "start every rule with its own `- `",
         )),
-        // Ports are the only numbers of the language.
+        // Ports are the only small numbers of the language.
         Error::SerdeInvalidValue { .. } | Error::InvalidScalar { ty: "u16", .. } => Some((
             "a port is a number from 1 to 65535",
             "write ports as in `ports: [443, 8443]`",
+        )),
+        Error::InvalidScalar {
+            ty: "u32" | "u64", ..
+        } => Some((
+            "a whole number is expected here",
+            "write it without a unit, as in `octets: 65536`",
         )),
         _ => None,
     }
@@ -99,7 +108,8 @@ fn quoted_lines(text: &str) -> String {
 fn unknown_field(field: &str, expected: &[&'static str]) -> (String, Option<String>) {
     let is_root = expected.contains(&"apiVersion");
     if is_root && PLANNED_SECTIONS.contains(&field) {
-        let help = "this version knows the sections `network` and `tests`";
+        let help =
+            "this version knows the sections `network`, `api`, `tokens`, `environment` and `tests`";
         return (
             format!("this version of Ringfence has no section `{field}`"),
             Some(help.to_owned()),
@@ -130,10 +140,17 @@ fn missing_field(field: &str) -> Option<String> {
     let help = match field {
         "apiVersion" => "add `apiVersion: ringfence/v1`",
         "kind" => "add `kind: Profile`",
+        "host" => "add `host: NAME`; no rule matches every destination",
         "name" => "add `name: NAME`; rules are shown as NAME/network/ID",
         _ => return None,
     };
     Some(help.to_owned())
+}
+
+/// Help for a condition that looks at what is not there.
+fn field_help(message: &str) -> Option<String> {
+    let help = "it has method, scheme, host, port, path, query, headers, content (type, octets, json) and graphql";
+    message.starts_with(NO_FIELD).then(|| help.to_owned())
 }
 
 /// Help for a host pattern that the vocabulary refused.

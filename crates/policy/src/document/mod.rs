@@ -2,19 +2,28 @@
 //! writes and describes them. A [`Profile`] from [`Profile::parse`] has been checked.
 
 mod allow;
+mod api;
 mod append;
 mod builtin;
 mod cidr;
+mod condition;
+mod entry;
 mod flow;
 mod help;
+mod json_schema;
 mod method;
 mod outline;
 mod parse;
 mod path;
+mod preset;
 mod rule;
 mod schema;
 mod tests_section;
+mod text;
+mod tokens;
 mod validate;
+
+use std::collections::BTreeMap;
 
 use ringfence_model::ProfileName;
 use schemars::JsonSchema;
@@ -22,14 +31,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::PolicyError;
 
+pub use api::{
+    ApiMatch, ApiRule, AuthWord, ContentConditions, EqualValues, FollowWord, GraphqlConditions,
+    GraphqlFieldConditions, GraphqlKinds, HeaderCondition, HeaderConditions, Others,
+    ParamCondition, PreconditionTerms, QueryConditions, ResponseConditions,
+};
 pub use append::append_rule;
 pub use cidr::{Cidr, CidrError};
+pub(crate) use condition::Needs;
+pub use condition::{Condition, ConditionError};
+pub use entry::ProfileRule;
+pub use json_schema::{Schema, SchemaError};
 pub use method::{Method, MethodError};
-pub(crate) use path::check_canonical;
 pub use path::{PathError, PathPattern};
+pub(crate) use path::{check_canonical, has_parameters, without_parameters};
+pub use preset::{Preset, PresetError, PresetSetting};
 pub use rule::{NetworkMatch, NetworkRule, Protocol, RuleId, RuleIdError};
 pub use schema::json_schema;
-pub use tests_section::{ConnectTest, HttpTest, HttpUrl, PolicyTest, TestAction, TestError};
+pub use tests_section::{
+    ConnectTest, GraphqlTest, GraphqlTestField, HttpTest, HttpUrl, PolicyTest, TestAction,
+    TestError,
+};
+pub use text::{HeaderName, MediaPattern, Pointer, StatusRange, Target, TextError, TextPattern};
+pub use tokens::{TokenGrant, VariableError, VariableName};
 pub(crate) use validate::{HOST_NAME, check, check_set, is_control_plane};
 
 /// A named bundle of grants. What no rule allows is denied.
@@ -55,6 +79,16 @@ pub struct Profile {
     /// The order does not matter, and a forbid wins over every allow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<NetworkRule>,
+    /// Which requests to HTTP APIs may be sent, and with which credential. The gateway reads
+    /// every request to their hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub api: Vec<ApiRule>,
+    /// The tokens that the agent gets in place of credentials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<TokenGrant>,
+    /// Variables that are set for the agent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<VariableName, String>,
     /// Actions with the decision that this profile must give.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<PolicyTest>,
@@ -85,6 +119,9 @@ impl Profile {
             name,
             description: None,
             network,
+            api: Vec::new(),
+            tokens: Vec::new(),
+            environment: BTreeMap::new(),
             tests: Vec::new(),
         }
     }
@@ -96,6 +133,18 @@ impl Profile {
     /// count are bounded by [`crate::limits`], and YAML aliases are refused.
     pub fn parse(source_name: &str, yaml: &str) -> Result<Vec<Self>, PolicyError> {
         parse::profiles(source_name, yaml)
+    }
+
+    /// The tokens that the agent gets.
+    #[must_use]
+    pub fn tokens(&self) -> &[TokenGrant] {
+        &self.tokens
+    }
+
+    /// The variables that are set for the agent, by name.
+    pub fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+        let variables = self.environment.iter();
+        variables.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The rule that `--allow` and `ringfence allow` mean: `HOST`, `HOST:PORT`, `ADDRESS:PORT`,

@@ -36,8 +36,10 @@ pub enum PathError {
     /// `%` without two capital hexadecimal digits, or an escape that stands for itself.
     #[error("an escape in a path is `%` and two capital hexadecimal digits, and only where needed")]
     Escape,
-    /// An encoded slash, backslash or NUL.
-    #[error("an encoded `/`, `\\` or NUL in a path is read in several ways")]
+    /// An encoded slash, backslash or NUL, an escape of an escape, or no UTF-8.
+    #[error(
+        "an encoded `/`, `\\` or NUL, an escape of an escape, and what is not UTF-8 are read in several ways"
+    )]
     Hidden,
     /// `.`, `..` or nothing between two slashes.
     #[error("a path has no empty, `.` or `..` segments")]
@@ -77,6 +79,11 @@ impl PathPattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it names path parameters itself.
+    pub(crate) fn names_parameters(&self) -> bool {
+        has_parameters(&self.text)
     }
 
     /// Whether `path`, in canonical form, matches.
@@ -145,6 +152,20 @@ impl Segment {
     }
 }
 
+/// Whether a path has path parameters, as in `/a;x=1/b`: some servers route without them.
+pub(crate) fn has_parameters(path: &str) -> bool {
+    path.contains(';') || path.contains("%3B")
+}
+
+/// The path as a server sees it that cuts path parameters off.
+pub(crate) fn without_parameters(path: &str) -> String {
+    let cut = |segment: &str| -> String {
+        let segment = segment.split(';').next().unwrap_or_default();
+        segment.split("%3B").next().unwrap_or_default().to_owned()
+    };
+    path.split('/').map(cut).collect::<Vec<_>>().join("/")
+}
+
 /// Whether `path` has exactly one reading.
 pub(crate) fn check_canonical(path: &str) -> Result<(), PathError> {
     if path.len() > PATH_OCTETS {
@@ -165,20 +186,44 @@ pub(crate) fn check_canonical(path: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-fn check_octets(mut rest: &[u8]) -> Result<(), PathError> {
+fn check_octets(text: &[u8]) -> Result<(), PathError> {
+    let mut rest = text;
+    let has_escapes = text.contains(&b'%');
+    let mut decoded = Vec::new();
     while let Some((&first, tail)) = rest.split_first() {
         match first {
             b'%' => {
                 let (octet, after) = read_escape(tail).ok_or(PathError::Escape)?;
                 check_escaped(octet)?;
+                check_twice(octet, after)?;
+                decoded.push(octet);
                 rest = after;
             }
             b'?' | b'#' | b'\\' => return Err(PathError::Character),
-            b'!'..=b'~' => rest = tail,
+            b'!'..=b'~' => {
+                if has_escapes {
+                    decoded.push(first);
+                }
+                rest = tail;
+            }
             _ => return Err(PathError::Character),
         }
     }
-    Ok(())
+    // Escapes that are not UTF-8 are text of an encoding that nobody names.
+    std::str::from_utf8(&decoded).map_or(Err(PathError::Hidden), |_| Ok(()))
+}
+
+/// A `%25` after which a server that decodes twice would see a separator, a dot or an escape.
+fn check_twice(octet: u8, after: &[u8]) -> Result<(), PathError> {
+    let Some((digits, _)) = after.split_first_chunk::<2>() else {
+        return Ok(());
+    };
+    match read_escape(&digits.to_ascii_uppercase()) {
+        Some((0..=0x1f | 0x7f | b'/' | b'\\' | b'.' | b'%', _)) if octet == b'%' => {
+            Err(PathError::Hidden)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_escaped(octet: u8) -> Result<(), PathError> {

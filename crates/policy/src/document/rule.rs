@@ -80,9 +80,13 @@ pub struct NetworkMatch {
     /// Which bytes an allow lets through.
     #[serde(default, skip_serializing_if = "Protocol::is_auto")]
     pub protocol: Protocol,
-    /// HTTP methods, in capitals. `GET` does not imply `HEAD`. Only plain HTTP can be read:
-    /// an allow with `methods` or `paths` lets nothing else through, and a forbid with them
-    /// also stops what cannot be read.
+    /// Whether TLS passes end to end, never read by the gateway, whatever other rules say about
+    /// requests to the host. Only with an allow.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tunnel: bool,
+    /// HTTP methods, in capitals. `GET` does not imply `HEAD`. An allow with `methods` or `paths`
+    /// lets nothing but HTTP through, and the gateway reads it, also inside TLS. A forbid with
+    /// them also stops what cannot be read.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -228,6 +232,14 @@ impl fmt::Display for RuleId {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+pub(super) const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// A list whose entries are all commented out is null in YAML. Read as an absent list it would
 /// mean the default, which allows more; so null is not a value of any field.
 pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -239,7 +251,9 @@ where
 }
 
 /// The library's own error tells which digit is wrong; a person needs to see the form.
-fn read_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub(super) fn read_expiry<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let refused = |_| {
         let message = "a time is written as in `2030-01-31T12:00:00Z` (RFC 3339)";

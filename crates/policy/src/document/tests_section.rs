@@ -1,5 +1,7 @@
 //! The `tests` section: actions with the decision that a profile must give.
 
+mod http;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +11,8 @@ use ringfence_model::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Method, MethodError, PathError, check_canonical};
+use super::{MethodError, PathError, check_canonical};
+pub use http::{GraphqlTest, GraphqlTestField, HttpTest};
 
 /// One test of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,7 +31,7 @@ pub enum TestAction {
     /// To connect, as in `connect: "example.com:443"`.
     Connect(ConnectTest),
     /// To send a request, as in `http: {method: GET, url: "http://example.com/"}`.
-    Http(HttpTest),
+    Http(Box<HttpTest>),
 }
 
 /// A host and a port, as in `example.com:443` or `[2001:db8::1]:443`.
@@ -36,16 +39,6 @@ pub enum TestAction {
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct ConnectTest(Destination);
-
-/// A request that a test sends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HttpTest {
-    /// The method.
-    pub method: Method,
-    /// The URL.
-    pub url: HttpUrl,
-}
 
 /// An `http` or `https` URL with a canonical path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,12 +96,14 @@ impl TestAction {
                 destination: destination.clone(),
                 entry: Entry::Transparent,
             }),
-            Self::Http(HttpTest { method, url }) => Action::Http(HttpRequest {
-                destination: url.destination.clone(),
-                scheme: url.scheme,
-                method: method.as_str().to_owned(),
-                path: url.path.clone(),
-                query: url.query.clone(),
+            Self::Http(test) => Action::Http(HttpRequest {
+                destination: test.url.destination.clone(),
+                scheme: test.url.scheme,
+                method: test.method.as_str().to_owned(),
+                path: test.url.path.clone(),
+                query: test.url.query.clone(),
+                headers: test.headers(),
+                content: Some(test.content()),
             }),
         }
     }
@@ -122,10 +117,8 @@ impl FromStr for TestAction {
         let Some((method, url)) = text.split_once(' ') else {
             return text.parse().map(Self::Connect);
         };
-        Ok(Self::Http(HttpTest {
-            method: method.parse().map_err(TestError::Method)?,
-            url: url.parse()?,
-        }))
+        let method = method.parse().map_err(TestError::Method)?;
+        Ok(Self::Http(Box::new(HttpTest::new(method, url.parse()?))))
     }
 }
 

@@ -1,14 +1,17 @@
 //! What a profile must satisfy beyond its shape: no rule that could never match, that says
 //! two things, or that reaches for more than a person may grant.
 
-use std::collections::HashMap;
+mod api;
+
+use std::collections::{HashMap, HashSet};
 
 use ringfence_model::{HostName, HostPattern};
 
 use super::outline::Part;
-use super::{NetworkMatch, NetworkRule, Profile, Protocol};
+use super::{NetworkMatch, NetworkRule, Profile, Protocol, RuleId};
 use crate::error::PolicyError;
-use crate::limits::{LIST_ENTRIES, RULES, TESTS, TEXT_OCTETS};
+use crate::limits::{LIST_ENTRIES, RULES, TESTS, TEXT_OCTETS, VARIABLE_OCTETS};
+use api::check_api_rule;
 
 /// The zone of the gateway itself.
 pub(crate) const GATEWAY_ZONE: &str = "ringfence.internal";
@@ -61,7 +64,8 @@ pub(crate) fn check_set(profiles: &[Profile]) -> Result<(), Fault> {
             return Err(Fault { document, ..fault });
         }
     }
-    let rules: usize = profiles.iter().map(|profile| profile.network.len()).sum();
+    let count = |profile: &Profile| profile.network.len() + profile.api.len();
+    let rules: usize = profiles.iter().map(count).sum();
     if rules > RULES {
         let message = format!("{rules} rules are more than the {RULES} that are supported");
         return Err(Fault::new(
@@ -86,27 +90,88 @@ pub(crate) fn check(profile: &Profile) -> Result<(), Fault> {
             "split the profile",
         ));
     }
-    let mut ids = HashMap::new();
+    let effect = |is_forbid| if is_forbid { "forbid" } else { "allow" };
+    let mut ids = Ids::default();
     for (index, rule) in profile.network.iter().enumerate() {
-        let effect = if rule.is_forbid() { "forbid" } else { "allow" };
-        let place = [Part::Key("network"), Part::Item(index), Part::Key(effect)];
-        check_rule(rule).map_err(|fault| fault.below(&place))?;
-        if let Some(id) = &rule.terms().id
-            && ids.insert(id.as_str(), index).is_some()
-        {
-            let message = format!("there are two rules with the id `{id}`");
-            let help = "an id is unique within its profile";
-            return Err(Fault::new(&[Part::Key("id")], message, help).below(&place));
+        let effect = Part::Key(effect(rule.is_forbid()));
+        let place = [Part::Key("network"), Part::Item(index), effect];
+        let id = rule.terms().id.as_ref();
+        check_rule(rule)
+            .and_then(|()| ids.add(id))
+            .map_err(|fault| fault.below(&place))?;
+    }
+    let mut ids = Ids::default();
+    for (index, rule) in profile.api.iter().enumerate() {
+        let effect = Part::Key(effect(rule.is_forbid()));
+        let place = [Part::Key("api"), Part::Item(index), effect];
+        let id = rule.terms().id.as_ref();
+        check_api_rule(rule)
+            .and_then(|()| ids.add(id))
+            .map_err(|fault| fault.below(&place))?;
+    }
+    check_tokens(profile)
+}
+
+/// The ids of one section so far.
+#[derive(Default)]
+struct Ids<'a>(HashSet<&'a str>);
+
+impl<'a> Ids<'a> {
+    fn add(&mut self, id: Option<&'a RuleId>) -> Result<(), Fault> {
+        match id {
+            Some(id) if !self.0.insert(id.as_str()) => Err(Fault::new(
+                &[Part::Key("id")],
+                format!("there are two rules with the id `{id}`"),
+                "an id is unique within its section",
+            )),
+            _ => Ok(()),
         }
     }
-    Ok(())
+}
+
+/// Variables with tokens, and variables with values: each has one meaning.
+fn check_tokens(profile: &Profile) -> Result<(), Fault> {
+    let mut names = HashSet::new();
+    for (index, token) in profile.tokens.iter().enumerate() {
+        let place = [Part::Key("tokens"), Part::Item(index)];
+        for (name, length) in [
+            ("env", token.env.len()),
+            ("credentials", token.credentials.len()),
+        ] {
+            if length == 0 {
+                let message = format!("`{name}` is an empty list, so the token is for nothing");
+                let fault = Fault::new(&[Part::Key(name)], message, "name at least one entry");
+                return Err(fault.below(&place));
+            }
+            check_lists(&[(name, Some(length))]).map_err(|fault| fault.below(&place))?;
+        }
+        for name in &token.env {
+            if !names.insert(name) || profile.environment.contains_key(name) {
+                let message = format!("the variable `{name}` is set twice");
+                let help = "give every variable one token or one value";
+                return Err(Fault::new(&[Part::Key("env")], message, help).below(&place));
+            }
+        }
+    }
+    let is_sound = |value: &String| value.len() <= VARIABLE_OCTETS && !value.contains('\0');
+    if profile.environment.values().all(is_sound) {
+        return Ok(());
+    }
+    let message = format!("a value has at most {VARIABLE_OCTETS} octets and no NUL");
+    let help = "keep long values in a file";
+    Err(Fault::new(&[Part::Key("environment")], message, help))
 }
 
 /// Checks one rule by itself.
 pub(crate) fn check_rule(rule: &NetworkRule) -> Result<(), Fault> {
     let terms = rule.terms();
     check_target(terms)?;
-    check_lists(terms)?;
+    check_lists(&[
+        ("ports", terms.ports.as_ref().map(Vec::len)),
+        ("methods", terms.methods.as_ref().map(Vec::len)),
+        ("paths", terms.paths.as_ref().map(Vec::len)),
+        ("addresses", terms.addresses.as_ref().map(Vec::len)),
+    ])?;
     if let Some(text) = &terms.reason {
         check_text(text).map_err(|fault| fault.below(&[Part::Key("reason")]))?;
     }
@@ -149,14 +214,10 @@ fn check_host(host: &HostPattern) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_lists(terms: &NetworkMatch) -> Result<(), Fault> {
-    let lists = [
-        ("ports", terms.ports.as_ref().map(Vec::len)),
-        ("methods", terms.methods.as_ref().map(Vec::len)),
-        ("paths", terms.paths.as_ref().map(Vec::len)),
-        ("addresses", terms.addresses.as_ref().map(Vec::len)),
-    ];
+/// Lists by the names of their fields, with their lengths where they are there.
+fn check_lists(lists: &[(&'static str, Option<usize>)]) -> Result<(), Fault> {
     for (name, length) in lists {
+        let (name, length) = (*name, *length);
         match length {
             Some(0) => {
                 return Err(Fault::new(
@@ -186,15 +247,33 @@ fn check_allow(terms: &NetworkMatch) -> Result<(), Fault> {
             "add `ports: [443]` with the ports that are needed",
         ));
     }
-    if terms.is_limited() && matches!(terms.protocol, Protocol::Tls | Protocol::Tcp) {
-        let protocol = terms.protocol.as_str();
+    if terms.is_limited() && terms.protocol == Protocol::Tcp {
         return Err(Fault::new(
             &[Part::Key("protocol")],
-            format!("`methods` and `paths` cannot be checked with `protocol: {protocol}`"),
+            "`methods` and `paths` cannot be checked with `protocol: tcp`",
             "leave `protocol` out, or leave `methods` and `paths` out",
         ));
     }
+    check_tunnel(terms)?;
     check_networks(terms)
+}
+
+fn check_tunnel(terms: &NetworkMatch) -> Result<(), Fault> {
+    let at = [Part::Key("tunnel")];
+    if !terms.tunnel {
+        return Ok(());
+    }
+    if terms.is_limited() {
+        let help = "leave `tunnel` out: the gateway must read the requests to check them";
+        let message = "`methods` and `paths` cannot be checked in a tunnel";
+        return Err(Fault::new(&at, message, help));
+    }
+    if matches!(terms.protocol, Protocol::Http | Protocol::Tcp) {
+        let protocol = terms.protocol.as_str();
+        let message = format!("`tunnel` is about TLS, which `protocol: {protocol}` is not");
+        return Err(Fault::new(&at, message, "leave one of them out"));
+    }
+    Ok(())
 }
 
 fn check_networks(terms: &NetworkMatch) -> Result<(), Fault> {
@@ -211,9 +290,7 @@ fn check_networks(terms: &NetworkMatch) -> Result<(), Fault> {
         let help = "`addresses` says where a host may resolve to; leave it out beside `cidr`";
         return Err(Fault::new(&at, "`addresses` belongs to `host`", help));
     }
-    let is_host =
-        |host: &HostPattern| matches!(host, HostPattern::Exact(name) if name.as_str() == HOST_NAME);
-    if terms.host.as_ref().is_some_and(is_host) {
+    if terms.host.as_ref().is_some_and(is_host_name) {
         let message = format!("`{HOST_NAME}` is always this machine's loopback address");
         return Err(Fault::new(&at, message, "leave `addresses` out"));
     }
@@ -224,12 +301,23 @@ fn check_networks(terms: &NetworkMatch) -> Result<(), Fault> {
     Ok(())
 }
 
+fn is_host_name(host: &HostPattern) -> bool {
+    matches!(host, HostPattern::Exact(name) if name.as_str() == HOST_NAME)
+}
+
 fn check_forbid(terms: &NetworkMatch) -> Result<(), Fault> {
     if !terms.protocol.is_auto() {
         return Err(Fault::new(
             &[Part::Key("protocol")],
             "a forbid covers every protocol",
             "leave `protocol` out",
+        ));
+    }
+    if terms.tunnel {
+        return Err(Fault::new(
+            &[Part::Key("tunnel")],
+            "a forbid has no `tunnel`",
+            "leave `tunnel` out; a forbid with `methods` or `paths` also ends tunnels",
         ));
     }
     if terms.addresses.is_some() {

@@ -8,8 +8,8 @@ use ringfence_model::{Action, Generation, RuleRef};
 use serde::{Deserialize, Serialize};
 
 use super::DecisionChange;
-use crate::compile::{Snapshot, reference};
-use crate::document::{NetworkRule, Profile};
+use crate::compile::{Snapshot, api_reference, network_reference};
+use crate::document::{Profile, ProfileRule};
 use crate::error::PolicyError;
 
 /// The differences between two sets of profiles. A rule that only moved is no difference.
@@ -31,9 +31,9 @@ pub struct RuleChange {
     /// Its name, in the later policy where it is there.
     pub rule: RuleRef,
     /// How it read.
-    pub before: Option<NetworkRule>,
+    pub before: Option<ProfileRule>,
     /// How it reads.
-    pub after: Option<NetworkRule>,
+    pub after: Option<ProfileRule>,
 }
 
 /// Compares two sets of profiles, and what they decide about `samples` as of `now`.
@@ -61,8 +61,8 @@ fn changed_decisions(
     now: Timestamp,
 ) -> Vec<DecisionChange> {
     let change = |action: &Action| {
-        let before = old.decide(action, now).decision.effect;
-        let after = new.decide(action, now).decision;
+        let before = old.decide_recorded(action, now).decision.effect;
+        let after = new.decide_recorded(action, now).decision;
         (before != after.effect).then(|| DecisionChange {
             action: action.clone(),
             count: 1,
@@ -82,7 +82,7 @@ fn changed_rules(before: &[Profile], after: &[Profile]) -> PolicyDiff {
     let mut diff = PolicyDiff::default();
     let (old, new) = pair(old, new, &mut diff.changed, |named| named.identity.clone());
     let (old, new) = pair(old, new, &mut diff.changed, |named| {
-        format!("{} {}", named.profile, destination(named.rule))
+        format!("{} {}", named.profile, named.rule.subject())
     });
     diff.removed = old.iter().map(|named| named.change(true)).collect();
     diff.added = new.iter().map(|named| named.change(false)).collect();
@@ -114,7 +114,7 @@ struct Named<'a> {
     /// Profile and id, or else destination.
     identity: String,
     reference: RuleRef,
-    rule: &'a NetworkRule,
+    rule: ProfileRule,
 }
 
 impl Named<'_> {
@@ -141,15 +141,15 @@ fn named_rules<'a>(
     for profile in profiles {
         let own = profile.name.as_str();
         let compared = partners.get(own).copied().unwrap_or(own);
-        for (index, rule) in profile.network.iter().enumerate() {
-            let what = match &rule.terms().id {
-                Some(id) => format!("id {id}"),
-                None => destination(rule),
+        for (reference, rule) in rules(profile) {
+            let what = match rule.id() {
+                Some(id) => format!("{} id {id}", rule.section()),
+                None => rule.subject(),
             };
             named.push(Named {
                 profile: compared,
                 identity: format!("{compared} {what}"),
-                reference: reference(profile, index, rule),
+                reference,
                 rule,
             });
         }
@@ -157,15 +157,17 @@ fn named_rules<'a>(
     named
 }
 
-/// The effect of a rule and what it is about.
-fn destination(rule: &NetworkRule) -> String {
-    let terms = rule.terms();
-    let effect = if rule.is_forbid() { "forbid" } else { "allow" };
-    match (&terms.host, &terms.cidr) {
-        (Some(host), _) => format!("{effect} host {host}"),
-        (None, Some(cidr)) => format!("{effect} cidr {cidr}"),
-        (None, None) => effect.to_owned(),
-    }
+/// The rules of all sections of a profile, with their names.
+fn rules(profile: &Profile) -> impl Iterator<Item = (RuleRef, ProfileRule)> {
+    let network = profile.network.iter().enumerate().map(|(index, rule)| {
+        let reference = network_reference(profile, index, rule);
+        (reference, ProfileRule::Network(Box::new(rule.clone())))
+    });
+    let api = profile.api.iter().enumerate().map(|(index, rule)| {
+        let reference = api_reference(profile, index, rule);
+        (reference, ProfileRule::Api(Box::new(rule.clone())))
+    });
+    network.chain(api)
 }
 
 /// Moves the rules that are the same by `key` to `changed`, and gives what is left.
@@ -197,8 +199,11 @@ fn without_common<'a>(
     old: Vec<Named<'a>>,
     new: Vec<Named<'a>>,
 ) -> (Vec<Named<'a>>, Vec<Named<'a>>) {
-    let mut counts: HashMap<(&'a str, String), usize> = HashMap::new();
-    let key = |named: &Named<'a>| (named.profile, named.rule.to_line());
+    let mut counts: HashMap<(&'a str, &'static str, String), usize> = HashMap::new();
+    let key = |named: &Named<'a>| {
+        let rule = &named.rule;
+        (named.profile, rule.section(), rule.to_line())
+    };
     for named in &old {
         *counts.entry(key(named)).or_default() += 1;
     }

@@ -66,11 +66,11 @@ fn consider_forbid(rule: &Rule, query: &Query<'_>, now: Timestamp) -> Considered
     let subject = Subject(query);
     let (matches, because) = match bar(rule, query, now) {
         Bar::Everything => (true, format!("forbids {subject}")),
-        Bar::Unreadable => (
+        Bar::Unread(None) => (
             true,
             format!("forbids what cannot be read on {}", query.destination),
         ),
-        Bar::Nothing(miss) => (false, missed(miss, rule, query)),
+        Bar::Unread(Some(miss)) | Bar::Nothing(miss) => (false, missed(miss, rule, query)),
     };
     Considered {
         rule: rule.reference.clone(),
@@ -96,7 +96,8 @@ fn consider_allow(rule: &Rule, query: &Query<'_>, now: Timestamp) -> Considered 
 
 fn names(protocols: Protocols) -> String {
     let known = [
-        (Protocols::TLS, "TLS"),
+        (Protocols::TLS | Protocols::TUNNEL, "TLS"),
+        (Protocols::HTTPS, "HTTPS that is read"),
         (Protocols::HTTP, "plain HTTP"),
         (Protocols::OPAQUE, "other bytes"),
     ];

@@ -53,7 +53,7 @@ pub fn simulate(candidate: &Snapshot, observed: &[Observed], now: Timestamp) -> 
         count,
     } in observed
     {
-        let after = candidate.decide(action, now).decision;
+        let after = candidate.decide_recorded(action, now).decision;
         let list = match (effect, after.effect) {
             (Effect::Deny, Effect::Allow) => &mut simulation.newly_allowed,
             (Effect::Allow, Effect::Deny) => &mut simulation.newly_denied,

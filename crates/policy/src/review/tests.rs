@@ -109,8 +109,11 @@ fn a_suggestion_is_the_narrowest_rule() {
             "half.test:80",
             Some(r#"allow: {host: "half.test", ports: [80]}"#),
         ),
+        (
+            "half.test:443",
+            Some(r#"allow: {host: "half.test", ports: [443]}"#),
+        ),
         // An allow would not help, is not possible, or is there already.
-        ("half.test:443", None),
         ("evil.test:443", None),
         ("api.test:443", None),
         ("llm.ringfence.internal:80", None),
@@ -271,4 +274,152 @@ fn a_simulation_counts_what_would_change() {
     );
     assert_eq!(simulation.unchanged, u64::MAX, "counts do not wrap");
     insta::assert_snapshot!(simulation.to_string());
+}
+
+fn with_api(network: &str, api: &str) -> Snapshot {
+    let body = format!("network:\n{network}api:\n{api}");
+    Snapshot::compile(Generation(7), &profiles(&body)).unwrap()
+}
+
+#[test]
+fn a_suggestion_for_a_request_to_an_api_has_the_credential_of_the_others() {
+    let snapshot = with_api(
+        "  - allow: {host: both.test}
+  - allow: {host: limited.test, methods: [GET]}
+  - allow: {host: pinned.test, tunnel: true}
+",
+        "  - allow: {host: one.test, methods: [GET], credential: github}
+  - allow: {host: one.test, paths: [/x], credential: github}
+  - allow: {host: two.test, methods: [GET], credential: a}
+  - allow: {host: two.test, methods: [PUT], credential: b}
+  - allow: {host: both.test, methods: [GET], credential: github}
+  - allow: {host: plain.test, scheme: http, methods: [GET]}
+  - allow: {host: query.test, credential: c, query: {others: deny}}
+  - allow: {host: old.test, credential: c, expires: '2020-01-01T00:00:00Z'}
+  - forbid: {host: one.test, methods: [DELETE]}
+",
+    );
+    for (text, line) in [
+        (
+            "POST https://one.test/repos/x",
+            Some(
+                r#"api allow: {host: "one.test", ports: [443], methods: ["POST"], paths: ["/repos/x"], credential: "github"}"#,
+            ),
+        ),
+        (
+            "POST https://two.test/x",
+            Some(
+                r#"api allow: {host: "two.test", ports: [443], methods: ["POST"], paths: ["/x"]}"#,
+            ),
+        ),
+        (
+            "POST http://plain.test/x",
+            Some(
+                r#"api allow: {host: "plain.test", scheme: "http", ports: [80], methods: ["POST"], paths: ["/x"]}"#,
+            ),
+        ),
+        (
+            "GET https://query.test/x?y=1",
+            Some(
+                r#"api allow: {host: "query.test", ports: [443], methods: ["GET"], paths: ["/x"], credential: "c"}"#,
+            ),
+        ),
+        (
+            "GET https://old.test/x",
+            Some(
+                r#"api allow: {host: "old.test", ports: [443], methods: ["GET"], paths: ["/x"], credential: "c"}"#,
+            ),
+        ),
+        (
+            "POST https://limited.test/x",
+            Some(
+                r#"network allow: {host: "limited.test", ports: [443], methods: ["POST"], paths: ["/x"]}"#,
+            ),
+        ),
+        // An allow would not help, or is there.
+        ("DELETE https://one.test/x", None),
+        ("POST https://both.test/x", None),
+        ("POST https://pinned.test/x", None),
+    ] {
+        let suggested = snapshot.suggest(&action(text), now());
+        let shown = suggested.map(|rule| format!("{} {}", rule.section(), rule.to_line()));
+        assert_eq!(shown.as_deref(), line, "{text}");
+    }
+}
+
+#[test]
+fn what_the_record_does_not_hold_denies_and_says_so() {
+    let candidate = with_api(
+        "  - allow: {host: forbidden.test}\n",
+        "  - allow: {host: headers.test, headers: {params: [{name: x-admin, matches: [never]}]}}
+  - allow: {host: body.test, content: {json: {}}}
+  - allow: {host: when.test, when: '!has(request.headers.x)'}
+  - allow: {host: graphql.test, graphql: {fields: [{name: viewer}]}}
+  - allow: {host: query.test, query: {params: [{name: x, matches: ['1']}]}}
+  - forbid: {host: forbidden.test, headers: {params: [{name: x-admin}]}}
+",
+    );
+    let json = r#"{method: POST, url: "https://body.test/", json: {a: 1}}"#;
+    let graphql = r#"{method: POST, url: "https://graphql.test/", graphql: {kind: query, fields: [{name: viewer}]}}"#;
+    let texts = [
+        "GET https://headers.test/",
+        "GET https://when.test/",
+        "GET https://query.test/?x=1",
+        "GET https://query.test/?x=2",
+        "GET https://forbidden.test/",
+    ];
+    let tests = [json, graphql].map(|test| {
+        let profile = profiles(&format!("tests:\n  - allow: {{http: {test}}}\n"));
+        profile[0].tests[0].tried().action()
+    });
+    let observed: Vec<_> = texts
+        .map(action)
+        .into_iter()
+        .chain(tests)
+        // As it comes out of the record.
+        .map(|action| serde_json::from_value(serde_json::to_value(action).unwrap()).unwrap())
+        .map(|action| Observed {
+            action,
+            effect: Effect::Allow,
+            count: 1,
+        })
+        .collect();
+    insta::assert_snapshot!(simulate(&candidate, &observed, now()).to_string());
+}
+
+#[test]
+fn rules_of_the_api_section_are_explained_and_compared_as_well() {
+    let rules = "  - allow: {id: read, host: a.test, methods: [GET], credential: github}
+  - allow: {host: a.test, paths: [/x], query: {others: deny}}
+  - forbid: {id: no-deletes, host: a.test, methods: [DELETE]}
+";
+    let snapshot = with_api(
+        "  - allow: {host: a.test, tunnel: true, ports: [8443]}\n",
+        rules,
+    );
+    let texts = [
+        "a.test:443",
+        "GET https://a.test/x?y",
+        "DELETE https://a.test/x",
+        "PUT https://a.test/x?y",
+    ];
+    let report: Vec<_> = texts
+        .iter()
+        .map(|text| format!("{text}\n{}", snapshot.explain(&action(text), now())))
+        .collect();
+    let before = profiles(&format!("api:\n{rules}"));
+    let after = profiles(
+        "network:
+  - allow: {id: read, host: a.test}
+api:
+  - allow: {id: read, host: a.test, methods: [GET, HEAD], credential: github}
+  - allow: {host: b.test}
+  - forbid: {id: no-deletes, host: a.test, methods: [DELETE]}
+",
+    );
+    let samples = ["HEAD https://a.test/", "b.test:443"].map(action);
+    let diff = diff(&before, &after, &samples, now()).unwrap();
+    insta::assert_snapshot!(format!("{}\n{diff}", report.join("\n")));
+    let json = serde_json::to_string(&diff).unwrap();
+    assert_eq!(serde_json::from_str::<PolicyDiff>(&json).unwrap(), diff);
 }

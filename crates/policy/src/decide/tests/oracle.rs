@@ -4,15 +4,15 @@
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-use ringfence_model::{Destination, HttpRequest, Scheme, classify};
+use ipnet::IpNet;
+use ringfence_model::{Access, Destination, HostPattern, HttpRequest, Scheme, classify};
 
-use super::strategies::{any_action, any_profiles, any_rule};
 use super::*;
-use crate::document::{NetworkMatch, NetworkRule, Protocol};
+use crate::document::{
+    ApiMatch, Cidr, Method, NetworkMatch, Others, PathPattern, Protocol, QueryConditions,
+};
 
-const ADDRESSES: &[&str] = &[
+pub(super) const ADDRESSES: &[&str] = &[
     "8.8.8.8",
     "9.9.9.9",
     "10.0.0.1",
@@ -24,22 +24,116 @@ const ADDRESSES: &[&str] = &[
 ];
 
 #[derive(Debug, PartialEq, Eq)]
-struct Reading {
+pub(super) struct Reading {
+    pub(super) tls: bool,
+    pub(super) http: bool,
+    pub(super) opaque: bool,
+    pub(super) https: bool,
+    pub(super) permitted: Vec<&'static str>,
+    pub(super) valid_until: Option<Timestamp>,
+    /// The rules whose terms count.
+    pub(super) terms: Vec<String>,
+    pub(super) credential: Option<String>,
+    pub(super) access: Option<Access>,
+}
+
+/// A rule of either section.
+struct Plain<'a> {
+    name: String,
+    is_forbid: bool,
+    host: Option<&'a HostPattern>,
+    net: Option<IpNet>,
+    ports: Option<&'a Vec<NonZeroU16>>,
+    methods: Option<&'a Vec<Method>>,
+    paths: Option<&'a Vec<PathPattern>>,
+    addresses: Option<&'a Vec<Cidr>>,
+    expires: Option<Timestamp>,
+    network: Option<&'a NetworkMatch>,
+    api: Option<&'a ApiMatch>,
+}
+
+/// What one rule offers, or all of them together: bytes by kind.
+#[derive(Clone, Copy, Default)]
+struct Kinds {
+    tunnel: bool,
     tls: bool,
     http: bool,
     opaque: bool,
-    permitted: Vec<&'static str>,
-    valid_until: Option<Timestamp>,
+    https: bool,
+}
+
+impl Kinds {
+    fn any(self) -> bool {
+        self.tunnel || self.tls || self.http || self.opaque || self.https
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            tunnel: self.tunnel || other.tunnel,
+            tls: self.tls || other.tls,
+            http: self.http || other.http,
+            opaque: self.opaque || other.opaque,
+            https: self.https || other.https,
+        }
+    }
+
+    fn readable(self) -> Self {
+        Self {
+            http: self.http,
+            https: self.https,
+            ..Self::default()
+        }
+    }
+}
+
+fn plain(profiles: &[Profile]) -> Vec<Plain<'_>> {
+    let mut all = Vec::new();
+    for profile in profiles {
+        for (index, rule) in profile.network.iter().enumerate() {
+            let terms = rule.terms();
+            all.push(Plain {
+                name: named(profile, "network", index, terms.id.as_ref()),
+                is_forbid: rule.is_forbid(),
+                host: terms.host.as_ref(),
+                net: terms.cidr.map(|cidr| cidr.net()),
+                ports: terms.ports.as_ref(),
+                methods: terms.methods.as_ref(),
+                paths: terms.paths.as_ref(),
+                addresses: terms.addresses.as_ref(),
+                expires: terms.expires,
+                network: Some(terms),
+                api: None,
+            });
+        }
+        for (index, rule) in profile.api.iter().enumerate() {
+            let terms = rule.terms();
+            all.push(Plain {
+                name: named(profile, "api", index, terms.id.as_ref()),
+                is_forbid: rule.is_forbid(),
+                host: Some(&terms.host),
+                net: None,
+                ports: terms.ports.as_ref(),
+                methods: terms.methods.as_ref(),
+                paths: terms.paths.as_ref(),
+                addresses: terms.addresses.as_ref(),
+                expires: terms.expires,
+                network: None,
+                api: Some(terms),
+            });
+        }
+    }
+    all
+}
+
+fn named(profile: &Profile, section: &str, index: usize, id: Option<&RuleId>) -> String {
+    match id {
+        Some(id) => format!("{}/{section}/{id}", profile.name),
+        None => format!("{}/{section}/{}", profile.name, index + 1),
+    }
 }
 
 /// What the rules say, read one by one. None is a denial.
-fn interpret(profiles: &[Profile], action: &Action, now: Timestamp) -> Option<Reading> {
-    let rules: Vec<&NetworkRule> = profiles
-        .iter()
-        .flat_map(|profile| &profile.network)
-        .filter(|rule| !is_over(rule.terms(), now))
-        .collect();
-    let (forbids, allows): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| rule.is_forbid());
+pub(super) fn interpret(profiles: &[Profile], action: &Action, now: Timestamp) -> Option<Reading> {
     let Destination { host, port } = action.destination();
     if let Host::Name(name) = host
         && name.as_str() != "host.ringfence.internal"
@@ -47,72 +141,265 @@ fn interpret(profiles: &[Profile], action: &Action, now: Timestamp) -> Option<Re
     {
         return None;
     }
-    let possible = left_by_forbids(&forbids, action)?;
-    let mut carried = [false; 3];
-    let mut counted = Vec::new();
-    for terms in about(&allows, host, *port) {
-        let offered = offered_by_allow(terms, action);
-        let both = [0, 1, 2].map(|kind| offered[kind] && possible[kind]);
-        if both != [false; 3] {
-            carried = [0, 1, 2].map(|kind| carried[kind] || both[kind]);
-            counted.push(terms);
+    let rules = plain(profiles);
+    let rules: Vec<_> = rules
+        .iter()
+        .filter(|rule| rule.expires.is_none_or(|expires| expires > now))
+        .collect();
+    let about = |rule: &&&Plain<'_>| rule.is_about(host) && rule.has_port(*port);
+    let mut readable_only = false;
+    for forbid in rules.iter().filter(|rule| rule.is_forbid).filter(about) {
+        match request_of(action) {
+            Some(request) if forbid.matches(request) => return None,
+            None if !forbid.is_limited() => return None,
+            _ => readable_only = true,
         }
     }
-    let [tls, http, opaque] = carried;
+    let mut carried = Kinds::default();
+    let mut needs_reading = false;
+    let mut counted = Vec::new();
+    for allow in rules.iter().filter(|rule| !rule.is_forbid).filter(about) {
+        let offered = allow.offers(action);
+        needs_reading |= offered.https && !offered.tls;
+        let offered = if readable_only {
+            offered.readable()
+        } else {
+            offered
+        };
+        if offered.any() {
+            carried = carried.or(offered);
+            counted.push(*allow);
+        }
+    }
+    if counted.is_empty() {
+        return None;
+    }
+    let passes_unread = carried.tls && !needs_reading && request_of(action).is_none();
+    let https = carried.https && !passes_unread;
+    let tunnel = carried.tunnel && !(request_of(action).is_some() && https);
+    let sent = sent(&counted, action, https || carried.http)?;
     let is_permitted =
-        |address: &&str| permits(address.parse().unwrap(), (host, *port), &counted, &forbids);
-    (!counted.is_empty()).then(|| Reading {
-        tls,
-        http,
-        opaque,
+        |address: &&str| permits(address.parse().unwrap(), (host, *port), &counted, &rules);
+    Some(Reading {
+        tls: passes_unread || tunnel,
+        http: carried.http,
+        opaque: carried.opaque,
+        https,
         permitted: ADDRESSES.iter().copied().filter(is_permitted).collect(),
-        valid_until: counted.iter().filter_map(|terms| terms.expires).min(),
+        valid_until: counted.iter().filter_map(|rule| rule.expires).min(),
+        terms: sent.0,
+        credential: sent.1,
+        access: sent.2,
     })
 }
 
-/// TLS, HTTP and other bytes: which of them the forbids leave. None is nothing at all.
-fn left_by_forbids(forbids: &[&NetworkRule], action: &Action) -> Option<[bool; 3]> {
-    let Destination { host, port } = action.destination();
-    let mut possible = [true; 3];
-    for terms in about(forbids, host, *port) {
-        match action {
-            Action::Http(request) if request.scheme == Scheme::Http => {
-                if matches_request(terms, request) {
-                    return None;
-                }
-            }
-            _ if terms.methods.is_none() && terms.paths.is_none() => return None,
-            _ => possible = [false, possible[1], false],
+type HowSent = (Vec<String>, Option<String>, Option<Access>);
+
+/// None where two credentials would fit.
+fn sent(counted: &[&Plain<'_>], action: &Action, is_read: bool) -> Option<HowSent> {
+    let Some(request) = request_of(action) else {
+        return Some((Vec::new(), None, None));
+    };
+    let credential = |rule: &Plain<'_>| Some(rule.api?.credential.as_ref()?.as_str().to_owned());
+    let api: Vec<_> = counted.iter().filter(|rule| rule.api.is_some()).collect();
+    let with: Vec<_> = api
+        .iter()
+        .filter(|rule| credential(rule).is_some())
+        .collect();
+    let reads = matches!(request.method.as_str(), "GET" | "HEAD");
+    let own = if reads { Access::Read } else { Access::Write };
+    let (mut names, credential, writes): (Vec<_>, _, _) = if !with.is_empty() {
+        let first = credential(with[0]);
+        if with.iter().any(|rule| credential(rule) != first) {
+            return None;
         }
-    }
-    Some(possible)
+        let writes = with.iter().any(|rule| rule.access(own) == Access::Write);
+        (
+            with.iter().map(|rule| rule.name.clone()).collect(),
+            first,
+            writes,
+        )
+    } else if !api.is_empty() {
+        let writes = api.iter().any(|rule| rule.access(own) == Access::Write);
+        (
+            api.iter().map(|rule| rule.name.clone()).collect(),
+            None,
+            writes,
+        )
+    } else {
+        let all = counted.iter().all(|rule| rule.is_limited());
+        let names = counted.iter().filter(|_| all).map(|rule| rule.name.clone());
+        (names.collect(), None, own == Access::Write)
+    };
+    names.sort();
+    let access = if writes { Access::Write } else { Access::Read };
+    Some((names, credential, is_read.then_some(access)))
 }
 
-fn offered_by_allow(terms: &NetworkMatch, action: &Action) -> [bool; 3] {
-    let port = action.destination().port;
-    let limited = terms.methods.is_some() || terms.paths.is_some();
-    let auto = terms.protocol == Protocol::Auto;
-    let tls = (terms.protocol == Protocol::Tls || auto && port != 80) && !limited;
-    let http = terms.protocol == Protocol::Http || auto && port != 443;
-    let special = port == 80 || port == 443;
-    let opaque = (terms.protocol == Protocol::Tcp || auto && !special) && !limited;
+fn request_of(action: &Action) -> Option<&HttpRequest> {
     match action {
-        Action::Connect(_) => [tls, http, opaque],
-        Action::Http(request) if request.scheme == Scheme::Https => [tls, false, false],
-        Action::Http(request) => [false, http && matches_request(terms, request), false],
+        Action::Http(request) => Some(request),
+        Action::Connect(_) => None,
+    }
+}
+
+impl Plain<'_> {
+    fn is_about(&self, host: &Host) -> bool {
+        match (host, self.host, self.net) {
+            (Host::Name(name), Some(pattern), _) => pattern.matches(name),
+            (Host::Address(address), None, Some(net)) => net.contains(address),
+            _ => false,
+        }
+    }
+
+    fn has_port(&self, port: u16) -> bool {
+        match (self.ports, self.api) {
+            (Some(ports), _) => ports.iter().any(|known| known.get() == port),
+            (None, _) if self.is_forbid => true,
+            (None, Some(api)) if api.scheme == Some(Scheme::Http) => port == 80,
+            (None, Some(_)) => port == 443,
+            (None, None) => port == 443 || port == 80,
+        }
+    }
+
+    fn is_limited(&self) -> bool {
+        let api = self.api.is_some_and(|api| api.query.is_some());
+        self.methods.is_some() || self.paths.is_some() || api
+    }
+
+    fn access(&self, own: Access) -> Access {
+        self.api.and_then(|api| api.access).unwrap_or(own)
+    }
+
+    fn offers(&self, action: &Action) -> Kinds {
+        let all = self.kinds(action.destination().port);
+        match request_of(action) {
+            None => all,
+            Some(request) if !self.matches(request) => Kinds::default(),
+            Some(request) if request.scheme == Scheme::Http => Kinds {
+                http: all.http,
+                ..Kinds::default()
+            },
+            // A tunnel would carry it unread; what `tls` stands for is read here.
+            Some(_) => Kinds {
+                https: all.https,
+                tunnel: all.tunnel,
+                ..Kinds::default()
+            },
+        }
+    }
+
+    fn kinds(&self, port: u16) -> Kinds {
+        let Some(terms) = self.network else {
+            let is_http = self.api.is_some_and(|api| api.scheme == Some(Scheme::Http));
+            return Kinds {
+                http: is_http,
+                https: !is_http,
+                ..Kinds::default()
+            };
+        };
+        let auto = terms.protocol == Protocol::Auto;
+        let tls = terms.protocol == Protocol::Tls || auto && port != 80;
+        let special = port == 80 || port == 443;
+        let all = Kinds {
+            tunnel: tls && terms.tunnel,
+            tls: tls && !terms.tunnel,
+            https: tls && !terms.tunnel,
+            http: terms.protocol == Protocol::Http || auto && port != 443,
+            opaque: terms.protocol == Protocol::Tcp || auto && !special,
+        };
+        if self.is_limited() {
+            all.readable()
+        } else {
+            all
+        }
+    }
+
+    fn matches(&self, request: &HttpRequest) -> bool {
+        let method = self.methods.is_none_or(|methods| {
+            let is_known = |known: &Method| known.as_str() == request.method;
+            methods.iter().any(is_known)
+        });
+        let query = self.api.and_then(|api| api.query.as_ref());
+        let query = query.is_none_or(|query| self.matches_query(query, request));
+        method && query && self.matches_path(&request.path.replace("%3B", ";"))
+    }
+
+    fn matches_path(&self, path: &str) -> bool {
+        let has_parameters = path.contains(';');
+        let is_strict = self.api.is_some() && !self.is_forbid && has_parameters;
+        let Some(patterns) = self.paths else {
+            return !is_strict;
+        };
+        let stripped: Vec<_> = path
+            .split('/')
+            .map(|it| it.split(';').next().unwrap())
+            .collect();
+        let whole: Vec<_> = path.split('/').collect();
+        patterns.iter().any(|pattern| {
+            let text = pattern.as_str();
+            let segments: Vec<_> = text.split('/').collect();
+            let named = !is_strict || text.contains(';');
+            named && matches_segments(&segments, &whole)
+                || self.is_forbid && matches_segments(&segments, &stripped)
+        })
+    }
+
+    /// The generator writes no escapes.
+    fn matches_query(&self, query: &QueryConditions, request: &HttpRequest) -> bool {
+        let text = request.query.as_deref().unwrap_or_default();
+        if text.contains(';') {
+            return self.is_forbid;
+        }
+        let pairs: Vec<_> = text
+            .split('&')
+            .filter_map(|it| it.split_once('='))
+            .collect();
+        let named = query.params.as_deref().unwrap_or_default();
+        let takes = named.iter().all(|param| {
+            let mut values = pairs.iter().filter(|(name, _)| *name == param.name);
+            let is_taken = |value: &str| {
+                let patterns = param.matches.as_ref();
+                patterns.is_none_or(|all| all.iter().any(|it| it.as_str() == value))
+            };
+            let is_there = values.clone().next().is_some();
+            if self.is_forbid {
+                values.any(|(_, value)| is_taken(value))
+            } else {
+                values.all(|(_, value)| is_taken(value)) && (is_there || !param.required)
+            }
+        });
+        let is_named = |name: &str| named.iter().any(|param| param.name == name);
+        let others = query.others == Others::Allow || pairs.iter().all(|(name, _)| is_named(name));
+        takes && others
+    }
+}
+
+/// Only the wildcards that the generator uses: whole segments.
+fn matches_segments(pattern: &[&str], path: &[&str]) -> bool {
+    match (pattern, path) {
+        ([], []) => true,
+        (["**", rest @ ..], _) => {
+            (0..=path.len()).any(|skipped| matches_segments(rest, &path[skipped..]))
+        }
+        (["*", rest @ ..], [_, tail @ ..]) => matches_segments(rest, tail),
+        ([word, rest @ ..], [segment, tail @ ..]) => {
+            word == segment && matches_segments(rest, tail)
+        }
+        _ => false,
     }
 }
 
 fn permits(
     given: IpAddr,
     (host, port): (&Host, u16),
-    counted: &[&NetworkMatch],
-    forbids: &[&NetworkRule],
+    counted: &[&Plain<'_>],
+    rules: &[&Plain<'_>],
 ) -> bool {
     let address = given.to_canonical();
-    let forbidden = about(forbids, &Host::Address(address), port)
-        .next()
-        .is_some();
+    let forbidden = rules.iter().any(|rule| {
+        rule.is_forbid && rule.is_about(&Host::Address(address)) && rule.has_port(port)
+    });
     match host {
         Host::Address(only) => *only == address,
         Host::Name(name) if name.as_str() == "host.ringfence.internal" => {
@@ -120,192 +407,10 @@ fn permits(
         }
         Host::Name(_) => {
             !forbidden
-                && counted.iter().any(|terms| match &terms.addresses {
+                && counted.iter().any(|rule| match rule.addresses {
                     None => classify(given).is_public(),
                     Some(nets) => nets.iter().any(|cidr| cidr.net().contains(&address)),
                 })
         }
-    }
-}
-
-fn about<'a>(
-    rules: &'a [&NetworkRule],
-    host: &'a Host,
-    port: u16,
-) -> impl Iterator<Item = &'a NetworkMatch> {
-    rules
-        .iter()
-        .filter(move |rule| is_about(rule.terms(), host))
-        .filter(move |rule| has_port(rule.terms(), port, rule.is_forbid()))
-        .map(|rule| rule.terms())
-}
-
-fn is_about(terms: &NetworkMatch, host: &Host) -> bool {
-    match (host, &terms.host, terms.cidr) {
-        (Host::Name(name), Some(pattern), _) => pattern.matches(name),
-        (Host::Address(address), None, Some(cidr)) => cidr.net().contains(address),
-        _ => false,
-    }
-}
-
-fn has_port(terms: &NetworkMatch, port: u16, is_forbid: bool) -> bool {
-    match &terms.ports {
-        Some(ports) => ports.iter().any(|known| known.get() == port),
-        None => is_forbid || port == 443 || port == 80,
-    }
-}
-
-fn is_over(terms: &NetworkMatch, now: Timestamp) -> bool {
-    terms.expires.is_some_and(|expires| expires <= now)
-}
-
-fn matches_request(terms: &NetworkMatch, request: &HttpRequest) -> bool {
-    let method = terms.methods.as_ref().is_none_or(|methods| {
-        methods
-            .iter()
-            .any(|method| method.as_str() == request.method)
-    });
-    let path = terms.paths.as_ref().is_none_or(|paths| {
-        paths.iter().any(|pattern| {
-            let pattern: Vec<&str> = pattern.as_str().split('/').collect();
-            let path: Vec<&str> = request.path.split('/').collect();
-            matches_path(&pattern, &path)
-        })
-    });
-    method && path
-}
-
-/// Only the wildcards that the generator uses: whole segments.
-fn matches_path(pattern: &[&str], path: &[&str]) -> bool {
-    match (pattern, path) {
-        ([], []) => true,
-        (["**", rest @ ..], _) => {
-            (0..=path.len()).any(|skipped| matches_path(rest, &path[skipped..]))
-        }
-        (["*", rest @ ..], [_, tail @ ..]) => matches_path(rest, tail),
-        ([word, rest @ ..], [segment, tail @ ..]) => word == segment && matches_path(rest, tail),
-        _ => false,
-    }
-}
-
-fn compiled(profiles: &[Profile]) -> Snapshot {
-    Snapshot::compile(Generation(1), profiles).unwrap()
-}
-
-fn read(verdict: &Verdict) -> Option<Reading> {
-    verdict.grant.as_ref().map(|grant| Reading {
-        tls: grant.tls,
-        http: grant.http,
-        opaque: grant.opaque,
-        permitted: ADDRESSES
-            .iter()
-            .copied()
-            .filter(|address| grant.addresses.permits(address.parse().unwrap()))
-            .collect(),
-        valid_until: grant.valid_until,
-    })
-}
-
-/// Rules are named by position; here each is given an id, so that it keeps its name.
-fn with_ids(profiles: &[Profile]) -> Vec<Profile> {
-    let mut profiles = profiles.to_vec();
-    for profile in &mut profiles {
-        for (index, rule) in profile.network.iter_mut().enumerate() {
-            let (NetworkRule::Allow(terms) | NetworkRule::Forbid(terms)) = rule;
-            terms.id = format!("r{index}").parse().ok();
-        }
-    }
-    profiles
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_compiled_decision_is_the_naive_one(
-        profiles in any_profiles(),
-        actions in vec(any_action(), 8),
-    ) {
-        let snapshot = compiled(&profiles);
-        for action in actions {
-            let verdict = snapshot.decide(&action, now());
-            prop_assert_eq!(verdict.grant.is_some(), verdict.decision.is_allow());
-            prop_assert_eq!(read(&verdict), interpret(&profiles, &action, now()), "{}", action);
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn order_changes_nothing(profiles in any_profiles(), action in any_action(), turn in 0_usize..6) {
-        let profiles = with_ids(&profiles);
-        let mut turned = profiles.clone();
-        turned.reverse();
-        for profile in &mut turned {
-            let length = profile.network.len().max(1);
-            profile.network.rotate_left(turn % length);
-            profile.network.reverse();
-        }
-        let (straight, turned) = (compiled(&profiles), compiled(&turned));
-        let (a, b) = (straight.decide(&action, now()), turned.decide(&action, now()));
-        prop_assert_eq!(read(&a), read(&b));
-        prop_assert_eq!(a.decision, b.decision);
-        prop_assert_eq!(straight.explain(&action, now()), turned.explain(&action, now()));
-    }
-
-    #[test]
-    fn no_rule_undoes_a_forbid(profiles in any_profiles(), action in any_action()) {
-        let Destination { host, port } = action.destination();
-        prop_assume!(!matches!(host, Host::Name(name) if is_control_plane(name)));
-        let mut forbid = match Profile::from_allow(&action.destination().to_string()).unwrap() {
-            NetworkRule::Allow(terms) | NetworkRule::Forbid(terms) => terms,
-        };
-        forbid.ports = NonZeroU16::new(*port).map(|port| vec![port]);
-        let mut all = profiles;
-        all.push(Profile::new("three".parse().unwrap(), vec![NetworkRule::Forbid(forbid)]));
-        let decision = compiled(&all).decide(&action, now()).decision;
-        prop_assert_eq!(decision.code, ReasonCode::Forbidden);
-    }
-
-    #[test]
-    fn no_forbid_allows_anything(profiles in any_profiles(), more in vec(any_rule(), 1..5), action in any_action()) {
-        let before = compiled(&profiles).decide(&action, now());
-        let more = more.into_iter().filter(NetworkRule::is_forbid).collect();
-        let mut narrower = profiles;
-        narrower.push(Profile::new("three".parse().unwrap(), more));
-        let after = compiled(&narrower).decide(&action, now());
-        prop_assert!(before.decision.is_allow() || !after.decision.is_allow());
-        if let (Some(before), Some(after)) = (read(&before), read(&after)) {
-            prop_assert!(before.tls >= after.tls && before.http >= after.http && before.opaque >= after.opaque);
-            prop_assert!(after.permitted.iter().all(|address| before.permitted.contains(address)));
-        }
-    }
-
-    #[test]
-    fn a_suggestion_is_valid_and_allows_what_it_was_made_for(profiles in any_profiles(), action in any_action()) {
-        let snapshot = compiled(&profiles);
-        let Some(rule) = snapshot.suggest(&action, now()) else {
-            return Ok(());
-        };
-        prop_assert!(!snapshot.decide(&action, now()).decision.is_allow());
-        let yaml = format!("{HEAD}name: three\nnetwork:\n  - {}\n", rule.to_line());
-        let mut wider = profiles;
-        wider.extend(Profile::parse("suggested", &yaml).unwrap());
-        prop_assert_eq!(&wider[2].network, &vec![rule]);
-        prop_assert!(compiled(&wider).decide(&action, now()).decision.is_allow(), "{}", yaml);
-    }
-
-    #[test]
-    fn a_refused_action_never_comes_without_words(profiles in any_profiles(), action in any_action()) {
-        let verdict = compiled(&profiles).decide(&action, now());
-        prop_assert!(!verdict.decision.reason.is_empty());
-        let named = verdict.decision.rule.is_some();
-        let unnamed = matches!(
-            verdict.decision.code,
-            ReasonCode::NoRule | ReasonCode::AddressNotNamed | ReasonCode::ControlPlane
-        );
-        prop_assert!(named != unnamed, "{:?}", verdict.decision);
     }
 }

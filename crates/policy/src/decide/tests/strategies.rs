@@ -8,7 +8,12 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
-use crate::document::{Cidr, Method, NetworkMatch, NetworkRule, PathPattern, Protocol};
+use ringfence_model::{Access, Scheme};
+
+use crate::document::{
+    ApiMatch, ApiRule, Cidr, Method, NetworkMatch, NetworkRule, Others, ParamCondition,
+    PathPattern, Protocol, QueryConditions, TextPattern,
+};
 
 fn any_ports() -> impl Strategy<Value = Vec<NonZeroU16>> {
     subsequence(vec![22, 80, 443, 8080], 1..=4)
@@ -37,8 +42,11 @@ fn parsed<T: std::str::FromStr>(texts: Vec<&'static str>) -> Vec<T> {
 
 fn any_limits() -> impl Strategy<Value = (Option<Vec<Method>>, Option<Vec<PathPattern>>)> {
     let methods = subsequence(vec!["GET", "POST"], 1..=2).prop_map(parsed);
-    let paths =
-        subsequence(vec!["/", "/a", "/a/*", "/a/**", "/**/b", "/*/b/**"], 1..=3).prop_map(parsed);
+    let paths = subsequence(
+        vec!["/", "/a", "/a/*", "/a/**", "/**/b", "/*/b/**", "/a;x"],
+        1..=3,
+    )
+    .prop_map(parsed);
     (option::weighted(0.3, methods), option::weighted(0.3, paths))
 }
 
@@ -72,19 +80,23 @@ prop_compose! {
         forbid in prop::bool::weighted(0.25),
         ports in option::of(any_ports()),
         protocol in select(vec![Protocol::Auto, Protocol::Auto, Protocol::Tls, Protocol::Http, Protocol::Tcp]),
+        tunnel in prop::bool::weighted(0.2),
         (methods, paths) in any_limits(),
         addresses in option::weighted(0.3, subsequence(vec!["10.0.0.0/8", "10.1.0.0/16", "2606:4700::/32"], 1..=2)),
         expires in any_expiry(),
     ) -> NetworkRule {
         let limited = methods.is_some() || paths.is_some();
-        let unreadable = limited && matches!(protocol, Protocol::Tls | Protocol::Tcp);
+        let unreadable = limited && protocol == Protocol::Tcp;
+        let protocol = if forbid || unreadable { Protocol::Auto } else { protocol };
+        let is_tls = matches!(protocol, Protocol::Auto | Protocol::Tls);
         let plain_host = host.is_some_and(|host| host != "host.ringfence.internal");
         let default_ports = cidr.and_then(|_| NonZeroU16::new(22)).map(|port| vec![port]);
         let terms = NetworkMatch {
             host: host.map(|host| host.parse().unwrap()),
             cidr: cidr.map(|cidr| cidr.parse().unwrap()),
             ports: if forbid { ports } else { ports.or(default_ports) },
-            protocol: if forbid || unreadable { Protocol::Auto } else { protocol },
+            protocol,
+            tunnel: tunnel && is_tls && !limited && !forbid,
             methods,
             paths,
             addresses: addresses.filter(|_| plain_host && !forbid).map(parsed::<Cidr>),
@@ -95,13 +107,72 @@ prop_compose! {
     }
 }
 
-pub(super) fn any_profiles() -> impl Strategy<Value = Vec<Profile>> {
-    (vec(any_rule(), 0..6), vec(any_rule(), 0..6)).prop_map(|(first, second)| {
-        vec![
-            Profile::new("one".parse().unwrap(), first),
-            Profile::new("two".parse().unwrap(), second),
-        ]
+fn any_query() -> impl Strategy<Value = QueryConditions> {
+    let values = subsequence(vec!["1", "2"], 1..=2).prop_map(parsed::<TextPattern>);
+    let param = (select(vec!["x", "y"]), option::of(values), prop::bool::ANY);
+    let params = vec(param, 1..3).prop_map(|params| {
+        let param = |(name, matches, required): (&str, _, _)| ParamCondition {
+            name: name.to_owned(),
+            matches,
+            required,
+        };
+        params.into_iter().map(param).collect::<Vec<_>>()
+    });
+    (option::weighted(0.8, params), prop::bool::ANY).prop_map(|(params, allow)| QueryConditions {
+        others: if allow && params.is_some() {
+            Others::Allow
+        } else {
+            Others::Deny
+        },
+        params,
     })
+}
+
+prop_compose! {
+    pub(super) fn any_api_rule()(
+        host in select(vec!["a.test", "b.a.test", "*.a.test", "d.test", "host.ringfence.internal"]),
+        forbid in prop::bool::weighted(0.25),
+        ports in option::weighted(0.3, any_ports()),
+        http in prop::bool::weighted(0.3),
+        (methods, paths) in any_limits(),
+        query in option::weighted(0.4, any_query()),
+        credential in option::weighted(0.5, select(vec!["one", "two"])),
+        access in option::weighted(0.2, select(vec![Access::Read, Access::Write])),
+        addresses in option::weighted(0.3, subsequence(vec!["10.0.0.0/8", "10.1.0.0/16"], 1..=2)),
+        expires in any_expiry(),
+    ) -> ApiRule {
+        let shared = ApiMatch {
+            ports,
+            methods,
+            paths,
+            expires,
+            ..ApiMatch::new(host.parse().unwrap())
+        };
+        if forbid {
+            let query = query.map(|query| QueryConditions { others: Others::Allow, ..query });
+            let query = query.filter(|query| query.params.is_some());
+            return ApiRule::Forbid(ApiMatch { query, ..shared });
+        }
+        let plain_host = host != "host.ringfence.internal";
+        ApiRule::Allow(ApiMatch {
+            query,
+            access,
+            scheme: http.then_some(Scheme::Http),
+            credential: credential.map(|name| name.parse().unwrap()),
+            addresses: addresses.filter(|_| plain_host).map(parsed::<Cidr>),
+            ..shared
+        })
+    }
+}
+
+pub(super) fn any_profiles() -> impl Strategy<Value = Vec<Profile>> {
+    let profile = |name: &'static str| {
+        (vec(any_rule(), 0..6), vec(any_api_rule(), 0..4)).prop_map(move |(network, api)| Profile {
+            api,
+            ..Profile::new(name.parse().unwrap(), network)
+        })
+    };
+    (profile("one"), profile("two")).prop_map(|(first, second)| vec![first, second])
 }
 
 pub(super) fn any_action() -> impl Strategy<Value = Action> {
@@ -120,16 +191,28 @@ pub(super) fn any_action() -> impl Strategy<Value = Action> {
         "[2606:4700::1]",
         "[::ffff:10.1.0.1]",
     ];
-    let starts = vec!["", "GET http://", "POST http://", "GET https://"];
-    let paths = vec!["/", "/a", "/a/", "/a/b", "/a/b/c", "/x/b"];
+    let starts = vec![
+        "",
+        "GET http://",
+        "POST http://",
+        "GET https://",
+        "POST https://",
+    ];
+    let paths = vec![
+        "/", "/a", "/a/", "/a/b", "/a/b/c", "/x/b", "/a;x", "/a%3Bx/b", "/a;y",
+    ];
+    let queries = vec![
+        "", "", "?x=1", "?x=2", "?x=1&x=2", "?y=1&x=1", "?z=1", "?z=1;x=2",
+    ];
     (
         select(hosts),
         select(vec![22, 80, 443, 8080]),
         select(starts),
         select(paths),
+        select(queries),
     )
-        .prop_map(|(host, port, start, path)| match start {
+        .prop_map(|(host, port, start, path, query)| match start {
             "" => action(&format!("{host}:{port}")),
-            start => action(&format!("{start}{host}:{port}{path}")),
+            start => action(&format!("{start}{host}:{port}{path}{query}")),
         })
 }

@@ -45,7 +45,10 @@ fn every_mistake_is_named_with_its_place_and_a_way_out() {
         "{host: a.test, paths: [/a/../b]}",
         "{host: a.test, paths: [/a**]}",
         "{host: a.test, protocol: udp}",
-        "{host: a.test, protocol: tls, methods: [GET]}",
+        "{host: a.test, protocol: tcp, methods: [GET]}",
+        "{host: a.test, tunnel: true, methods: [GET]}",
+        "{host: a.test, tunnel: true, protocol: http}",
+        "{host: a.test, tunnel: yes}",
         "{host: a.test, expires: tomorrow}",
         "{host: a.test, id: 5}",
         "{host: a.test, host: b.test}",
@@ -85,6 +88,146 @@ fn every_mistake_is_named_with_its_place_and_a_way_out() {
 }
 
 #[test]
+fn every_mistake_of_an_api_rule_is_named_with_its_place_and_a_way_out() {
+    let mut reports = String::new();
+    for rule in [
+        "allow: {}",
+        "allow: {host: '*.com'}",
+        "allow: {host: llm.ringfence.internal}",
+        "allow: {host: a.test, cidr: 10.0.0.0/8}",
+        "allow: {host: a.test, scheme: ftp}",
+        "allow: {host: a.test, methods: []}",
+        "allow: {host: a.test, paths: [/a/../b]}",
+        "allow: {host: a.test, query: {}}",
+        "allow: {host: a.test, query: {params: []}}",
+        "allow: {host: a.test, query: {params: [{name: x, matches: []}]}}",
+        "allow: {host: a.test, query: {params: [{name: x, matches: ['*']}]}}",
+        "allow: {host: a.test, query: {params: [{name: x, match: [y]}]}}",
+        "allow: {host: a.test, query: {others: none}}",
+        "allow: {host: a.test, headers: {params: [{name: Accept}]}}",
+        "allow: {host: a.test, headers: {params: []}}",
+        "allow: {host: a.test, content: {}}",
+        "allow: {host: a.test, content: {types: ['*/*']}}",
+        "allow: {host: a.test, content: {octets: 1k}}",
+        "allow: {host: a.test, content: {octets: -1}}",
+        "allow: {host: a.test, content: {octets: 99999999, json: {}}}",
+        "allow: {host: a.test, content: {json: true}}",
+        "allow: {host: a.test, content: {json: {requierd: [a]}}}",
+        "allow: {host: a.test, content: {json: {type: strnig}}}",
+        "allow: {host: a.test, content: {json: {$ref: 'https://a.test/x.json'}}}",
+        "allow: {host: a.test, graphql: {kinds: [read]}}",
+        "allow: {host: a.test, graphql: {fields: []}}",
+        "allow: {host: a.test, graphql: {fields: [viewer]}}",
+        "allow: {host: a.test, graphql: {fields: [{name: x, arguments: {typ: object}}]}}",
+        "allow: {host: a.test, response: {}}",
+        "allow: {host: a.test, response: {statuses: [2xx]}}",
+        "allow: {host: a.test, credential: 'Not A Name'}",
+        "allow: {host: a.test, auth: replace}",
+        "allow: {host: a.test, tokenRequired: true}",
+        "allow: {host: a.test, credential: x, tokenFields: [/a]}",
+        "allow: {host: a.test, credential: x, auth: placeholder, tokenFields: [a]}",
+        "allow: {host: a.test, follow: agent}",
+        "allow: {host: a.test, access: admin}",
+        "allow: {host: a.test, when: 'request.contnt.octets < 5'}",
+        "allow: {host: a.test, when: 'request.path =='}",
+        "allow: {host: a.test, when: 'request.path.matches(\"x\")'}",
+        "allow: {host: a.test, when: 5}",
+        "allow: {host: a.test, precondition: {}}",
+        "allow: {host: a.test, precondition: {path: 'https://b.test/'}}",
+        "allow: {host: a.test, precondition: {path: /, equal: [{request: /body/id, response: /id}]}}",
+        "allow: {host: a.test, precondition: {path: /, equal: []}}",
+        "allow: {host: a.test, addresses: [0.0.0.0/0]}",
+        "allow: {host: host.ringfence.internal, addresses: [10.0.0.0/8]}",
+        "forbid: {host: a.test, credential: x}",
+        "forbid: {host: a.test, scheme: http}",
+        "forbid: {host: a.test, query: {others: deny}}",
+        "forbid: {host: a.test, content: {octets: 5}}",
+        "forbid: {host: a.test, graphql: {depth: 5}}",
+    ] {
+        let yaml = format!("{HEAD}api:\n  - {rule}\n");
+        writeln!(reports, "{rule}\n{}", report(&yaml)).unwrap();
+    }
+    insta::assert_snapshot!(reports);
+}
+
+#[test]
+fn mistakes_about_tokens_and_variables_are_named_as_well() {
+    let mut reports = String::new();
+    for body in [
+        "tokens: [{env: [GH_TOKEN]}]\n",
+        "tokens: [{env: [], credentials: [x]}]\n",
+        "tokens: [{env: [GH_TOKEN], credentials: []}]\n",
+        "tokens: [{env: [GH-TOKEN], credentials: [x]}]\n",
+        "tokens: [{env: [LD_PRELOAD], credentials: [x]}]\n",
+        "tokens: [{env: [A, A], credentials: [x]}]\n",
+        "tokens: [{env: [A], credentials: [x]}]\nenvironment: {A: b}\n",
+        "environment: {PATH: /tmp}\n",
+        "environment: {https_proxy: 'http://a.test'}\n",
+        "environment: {A: [b]}\n",
+        "environment: {A: \"\\0\"}\n",
+        "environment: {1A: b}\n",
+        "tests:\n  - allow: {http: {method: GET, url: 'https://a.test/', headers: {Accept: x}}}\n",
+        "tests:\n  - allow: {http: {method: POST, url: 'https://a.test/', graphql: {kind: read, fields: []}}}\n",
+    ] {
+        let yaml = format!("{HEAD}{body}");
+        writeln!(reports, "{body}{}", report(&yaml)).unwrap();
+    }
+    insta::assert_snapshot!(reports);
+}
+
+#[test]
+fn a_profile_of_all_sections_survives_being_written_and_read_again() {
+    let yaml = format!(
+        "{HEAD}network:
+  - allow: {{host: pinned.test, tunnel: true}}
+api:
+  - allow:
+      id: read
+      host: api.test
+      methods: [GET]
+      paths: [/repos/acme/web, '/repos/acme/web/**']
+      query: {{params: [{{name: state, matches: [open, 'clo*'], required: true}}], others: deny}}
+      headers: {{params: [{{name: accept, matches: ['application/*']}}]}}
+      content: {{types: [application/json], octets: 65536, json: {{type: object, properties: {{'true': {{const: null}}, n: {{maximum: 1.5}}, 'a b': {{pattern: '^x$'}}}}}}}}
+      graphql: {{kinds: [query], fields: [{{name: repository, arguments: {{required: [owner]}}}}, {{name: viewer}}], select: [id], depth: 12, size: 500}}
+      response: {{statuses: ['200-299', '404'], types: [application/json], octets: 10485760}}
+      credential: github
+      auth: placeholder
+      tokenRequired: true
+      tokenFields: [/client_secret]
+      follow: broker
+      websocket: true
+      access: read
+      when: 'request.content.octets < 1000 && request.path != \"y\"'
+      precondition: {{path: '/repos/acme/web?x=1', json: {{required: [id]}}, equal: [{{request: /graphql/x/id, response: /node_id}}]}}
+      addresses: [10.0.0.0/8]
+      expires: '2030-01-01T00:00:00Z'
+      reason: 'quotes \" and: colons'
+  - forbid: {{host: api.test, methods: [DELETE]}}
+tokens:
+  - {{env: [GH_TOKEN, GITHUB_TOKEN], credentials: [github]}}
+environment: {{GH_PROMPT_DISABLED: '1'}}
+tests:
+  - deny: {{http: {{method: POST, url: 'https://api.test/', headers: {{accept: x}}, json: {{a: [1, null]}}, graphql: {{kind: mutation, fields: [{{name: x, arguments: {{y: 1}}}}], select: [id], depth: 3}}}}}}
+"
+    );
+    let profile = Profile::parse("p.yaml", &yaml).unwrap().remove(0);
+    let json = serde_json::to_string(&profile).unwrap();
+    assert_eq!(&Profile::parse("json", &json).unwrap()[0], &profile);
+    // Each rule as it is shown is the rule.
+    for rule in &profile.api {
+        let line = rule.to_line();
+        let read = Profile::parse("line", &format!("{HEAD}api:\n  - {line}\n")).expect(&line);
+        assert_eq!(&read[0].api, std::slice::from_ref(rule), "{line}");
+    }
+    assert_eq!(profile.tokens()[0].credentials[0].as_str(), "github");
+    assert_eq!(
+        profile.environment().collect::<Vec<_>>(),
+        [("GH_PROMPT_DISABLED", "1")]
+    );
+}
+
+#[test]
 fn mistakes_in_the_frame_are_named_as_well() {
     let mut reports = String::new();
     for body in [
@@ -101,6 +244,7 @@ fn mistakes_in_the_frame_are_named_as_well() {
         "network:\n  - allow: &x {host: a.test}\n  - allow: *x\n",
         "network:\n  - allow: {<<: {host: a.test}}\n",
         "network:\n  - forbid: {host: a.test, protocol: tls}\n",
+        "network:\n  - forbid: {host: a.test, tunnel: true}\n",
         "network:\n  - forbid: {host: a.test, addresses: [10.0.0.0/8]}\n",
         "network:\n  - allow:\n      id: a\n      host: a.test\n  - allow:\n      id: a\n      host: b.test\n",
         "name: q\n",

@@ -63,6 +63,13 @@ fn paths_with_two_readings_are_refused() {
         ("/a%2Fb", PathError::Hidden),
         ("/a%5Cb", PathError::Hidden),
         ("/a%00", PathError::Hidden),
+        ("/a%252Fb", PathError::Hidden),
+        ("/a%252fb", PathError::Hidden),
+        ("/%252E%252E/b", PathError::Hidden),
+        ("/a%25252Fb", PathError::Hidden),
+        ("/a%FF", PathError::Hidden),
+        ("/a%C3", PathError::Hidden),
+        ("/%C3/%A4", PathError::Hidden),
         ("/a%2", PathError::Escape),
         ("/a%zz", PathError::Escape),
         ("/a%c3", PathError::Escape),
@@ -76,7 +83,9 @@ fn paths_with_two_readings_are_refused() {
         assert_eq!(check_canonical(path), Err(error), "{path:?}");
         assert_eq!(path.parse::<PathPattern>(), Err(error), "{path:?}");
     }
-    assert_eq!(check_canonical("/a/b.c/~d/%20/"), Ok(()));
+    for path in ["/a/b.c/~d/%20/", "/100%25", "/100%25ab", "/%C3%A4"] {
+        assert_eq!(check_canonical(path), Ok(()), "{path}");
+    }
     let long = format!("/{}", "a".repeat(PATH_OCTETS));
     assert_eq!(check_canonical(&long), Err(PathError::TooLong));
 }

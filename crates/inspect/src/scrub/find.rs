@@ -1,0 +1,242 @@
+//! The first place at or after an offset where a value begins, in any form.
+//!
+//! The filter says which places to verify. The result is that of verifying every place in order:
+//! it does not depend on how the text was cut into pieces.
+
+use ringfence_model::Secret;
+
+use super::filter::{ANCHOR_OCTETS, AnchorKind, BLOCK_OCTETS, Filter};
+use super::needle::{Form, Needle};
+use super::unit::{Stop, Text, continues, introduces, simple};
+use super::verify::{HEAD_SYMBOLS, Verdict, longest, verify};
+use crate::limits::{ESCAPE_LAYERS, GAP_OCTETS, UNIT_OCTETS};
+
+/// What a text holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    /// A value may begin here, but the text ends before that is known.
+    Open(usize),
+    Match {
+        start: usize,
+        end: usize,
+    },
+}
+
+pub(super) struct Finder {
+    values: Vec<Secret>,
+    needles: Vec<(usize, Form)>,
+    /// For each octet, the needles whose first symbol accepts it.
+    first: Vec<Vec<usize>>,
+    filter: Filter,
+    longest: usize,
+}
+
+/// How far before what announces it a match can begin: the head, with one gap in it.
+const BEFORE: usize = HEAD_SYMBOLS + GAP_OCTETS + ANCHOR_OCTETS;
+/// How far before the end of a text a match can begin that is not announced in it.
+const UNANNOUNCED: usize = BEFORE + UNIT_OCTETS + BLOCK_OCTETS;
+
+impl Finder {
+    pub(super) fn new(values: Vec<Secret>) -> Self {
+        let needles: Vec<(usize, Form)> = values
+            .iter()
+            .enumerate()
+            .flat_map(|(index, value)| Form::of(value).iter().map(move |form| (index, *form)))
+            .collect();
+        let mut finder = Self {
+            filter: Filter::new(
+                needles
+                    .iter()
+                    .filter_map(|needle| needle_of(&values, *needle)),
+            ),
+            values,
+            needles,
+            first: vec![Vec::new(); 256],
+            longest: 0,
+        };
+        for index in 0..finder.needles.len() {
+            let Some(needle) = finder.needle(index) else {
+                continue;
+            };
+            let (accepted, octets) = (needle.accepted(0), longest(&needle));
+            finder.longest = finder.longest.max(octets);
+            for octet in accepted {
+                if let Some(first) = finder.first.get_mut(usize::from(octet)) {
+                    first.push(index);
+                }
+            }
+        }
+        finder
+    }
+
+    pub(super) fn values(&self) -> &[Secret] {
+        &self.values
+    }
+
+    /// Octets of the longest match.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The first match that begins at or after `from`, or the first place where one may.
+    pub(super) fn find(&self, text: Text<'_>, from: usize) -> Found {
+        if self.needles.is_empty() {
+            return Found::Nothing;
+        }
+        let octets = text.octets;
+        let (blocks, _) = octets.get(from..).unwrap_or_default().as_chunks();
+        let mut before = 0;
+        for (index, block) in blocks.iter().enumerate() {
+            let signs = self.filter.look(*block, &mut before);
+            if !signs.anchor && !signs.stop {
+                continue;
+            }
+            let base = from + index * BLOCK_OCTETS;
+            let mut at = None;
+            if signs.anchor {
+                at = self.after_anchors(text, from, base);
+            }
+            if signs.stop && at.is_none() {
+                at = self.after_stops(text, from, base);
+            }
+            if let Some(at) = at {
+                // A match that is announced later may begin earlier.
+                return self.first_of(text, from.max(at.saturating_sub(UNANNOUNCED)), at + 1);
+            }
+        }
+        self.first_of(
+            text,
+            from.max(octets.len().saturating_sub(UNANNOUNCED)),
+            octets.len(),
+        )
+    }
+
+    /// The first place of a range where a value begins or may begin.
+    pub(super) fn first_of(&self, text: Text<'_>, from: usize, to: usize) -> Found {
+        for start in from..to {
+            match self.verify(text, start) {
+                Verdict::No => {}
+                Verdict::Open => return Found::Open(start),
+                Verdict::Match(end) => return Found::Match { start, end },
+            }
+        }
+        Found::Nothing
+    }
+
+    /// Some place where a value begins or may begin, announced by an anchor that ends in this block or the next.
+    fn after_anchors(&self, text: Text<'_>, from: usize, base: usize) -> Option<usize> {
+        (base.saturating_sub(BLOCK_OCTETS).max(from)..base + BLOCK_OCTETS).find_map(|at| {
+            let reach = match self.filter.anchor(text.octets.get(at..)?)? {
+                AnchorKind::First => 1,
+                AnchorKind::Second => BEFORE,
+            };
+            self.some_of(text, from.max(at.saturating_sub(reach)), at + 1)
+        })
+    }
+
+    /// Some place where a value begins or may begin, announced by an escape or a first octet in this block.
+    fn after_stops(&self, text: Text<'_>, from: usize, base: usize) -> Option<usize> {
+        (base.saturating_sub(1).max(from)..base + BLOCK_OCTETS).find_map(|at| {
+            let octet = *text.octets.get(at)?;
+            if self.filter.short(octet)
+                && let Some(at) = self.some_of(text, at, at + 1)
+            {
+                return Some(at);
+            }
+            let next = text.octets.get(at + 1)?;
+            if !introduces(octet) || !continues(octet, *next) {
+                return None;
+            }
+            let rest = text.octets.get(at..).unwrap_or_default();
+            if let Some((octet, _)) = simple(rest) {
+                return self.after_escape(text, from, at, octet);
+            }
+            (1..=ESCAPE_LAYERS).find_map(|layers| {
+                // Where the text ends inside an escape, all places are verified anyway.
+                let unit = text.read(at, layers).ok()?;
+                match unit.octets().first() {
+                    None => self.some_of(text, from.max(at.saturating_sub(BEFORE)), at),
+                    Some(_) if unit.length() == 1 => None,
+                    Some(octet) => self.after_escape(text, from, at, *octet),
+                }
+            })
+        })
+    }
+
+    /// Some place where a value begins or may begin whose first escaped octet is this one.
+    fn after_escape(&self, text: Text<'_>, from: usize, at: usize, octet: u8) -> Option<usize> {
+        if !self.starting(octet).is_empty() && self.verify(text, at) != Verdict::No {
+            return Some(at);
+        }
+        let mut next = octet;
+        for start in (from.max(at.saturating_sub(HEAD_SYMBOLS))..at).rev() {
+            let octet = *text.octets.get(start)?;
+            if !self.filter.neighbours(octet, next) {
+                return None;
+            }
+            if self.verify(text, start) != Verdict::No {
+                return Some(start);
+            }
+            next = octet;
+        }
+        None
+    }
+
+    fn some_of(&self, text: Text<'_>, from: usize, to: usize) -> Option<usize> {
+        (from..to).find(|start| self.verify(text, *start) != Verdict::No)
+    }
+
+    /// Whether any value begins at a place.
+    fn verify(&self, text: Text<'_>, start: usize) -> Verdict {
+        let Ok(literal) = text.literal(start) else {
+            return Verdict::No;
+        };
+        if !self
+            .filter
+            .may_begin(text.octets.get(start..).unwrap_or_default())
+        {
+            return Verdict::No;
+        }
+        let mut verdict = Verdict::No;
+        let mut before = None;
+        for layers in 0..=ESCAPE_LAYERS {
+            let unit = match text.read(start, layers) {
+                Ok(unit) => unit,
+                Err(Stop::Short) => return Verdict::Open,
+                Err(Stop::Other) => break,
+            };
+            let Some(octet) = unit.octets().first().filter(|_| before != Some(unit)) else {
+                continue;
+            };
+            before = Some(unit);
+            for index in self.starting(*octet) {
+                if let Some(needle) = self.needle(*index) {
+                    verdict = verdict.or(verify(&needle, text, start));
+                }
+            }
+            if unit == literal && !introduces(*octet) {
+                break;
+            }
+        }
+        verdict
+    }
+
+    /// The needles whose first symbol accepts the octet.
+    fn starting(&self, octet: u8) -> &[usize] {
+        self.first
+            .get(usize::from(octet))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn needle(&self, index: usize) -> Option<Needle<'_>> {
+        needle_of(&self.values, *self.needles.get(index)?)
+    }
+}
+
+fn needle_of(values: &[Secret], (value, form): (usize, Form)) -> Option<Needle<'_>> {
+    values.get(value).map(|value| Needle {
+        form,
+        value: value.expose(),
+    })
+}

@@ -1,0 +1,76 @@
+//! An action in the terms of the rules that are asked about it.
+
+use std::cell::OnceCell;
+
+use ringfence_model::{Action, Destination, HttpRequest, Scheme};
+use serde_json::Value;
+
+use super::document;
+use crate::compile::Protocols;
+
+/// One action that is decided on.
+pub(crate) struct Query<'a> {
+    pub(crate) destination: &'a Destination,
+    /// Which bytes would have to pass.
+    pub(crate) wanted: Protocols,
+    /// The request, where the action is one.
+    pub(crate) request: Option<&'a HttpRequest>,
+    /// Whether it comes from the record, which holds neither headers nor bodies.
+    pub(crate) recorded: bool,
+    document: OnceCell<Value>,
+}
+
+impl<'a> Query<'a> {
+    pub(crate) fn of(action: &'a Action) -> Self {
+        match action {
+            Action::Connect(connect) => Self {
+                destination: &connect.destination,
+                wanted: Protocols::ALL,
+                request: None,
+                recorded: false,
+                document: OnceCell::new(),
+            },
+            Action::Http(request) => Self::of_request(request),
+        }
+    }
+
+    pub(crate) fn of_request(request: &'a HttpRequest) -> Self {
+        Self {
+            destination: &request.destination,
+            wanted: match request.scheme {
+                Scheme::Http => Protocols::HTTP,
+                // A request inside TLS passes where a tunnel may pass unread.
+                Scheme::Https => Protocols::HTTPS | Protocols::TUNNEL,
+            },
+            request: Some(request),
+            recorded: false,
+            document: OnceCell::new(),
+        }
+    }
+
+    /// The same action, taken from the record.
+    pub(crate) const fn recorded(mut self) -> Self {
+        self.recorded = true;
+        self
+    }
+
+    /// The wanted bytes in words.
+    pub(crate) fn wanted_name(&self) -> &'static str {
+        if self.wanted == Protocols::HTTP {
+            "plain HTTP"
+        } else {
+            "HTTPS"
+        }
+    }
+
+    /// Method and path of the request; empty for a connection.
+    pub(crate) fn line(&self) -> (&'a str, &'a str) {
+        let line = |request: &'a HttpRequest| (request.method.as_str(), request.path.as_str());
+        self.request.map(line).unwrap_or_default()
+    }
+
+    /// The request as one JSON document, for expressions and pointers.
+    pub(crate) fn document(&self, request: &HttpRequest) -> &Value {
+        self.document.get_or_init(|| document::of(request))
+    }
+}

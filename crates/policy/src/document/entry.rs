@@ -1,0 +1,72 @@
+//! A rule of any section, for what treats all of them alike: differences and suggestions.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApiRule, NetworkRule, RuleId};
+
+/// A rule with the section that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProfileRule {
+    /// Of the section `network`.
+    Network(Box<NetworkRule>),
+    /// Of the section `api`.
+    Api(Box<ApiRule>),
+}
+
+impl ProfileRule {
+    /// The rule as one line of its section, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        match self {
+            Self::Network(rule) => rule.to_line(),
+            Self::Api(rule) => rule.to_line(),
+        }
+    }
+
+    /// The name of its section.
+    #[must_use]
+    pub const fn section(&self) -> &'static str {
+        match self {
+            Self::Network(_) => "network",
+            Self::Api(_) => "api",
+        }
+    }
+
+    /// Whether it forbids.
+    #[must_use]
+    pub fn is_forbid(&self) -> bool {
+        match self {
+            Self::Network(rule) => rule.is_forbid(),
+            Self::Api(rule) => rule.is_forbid(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> Option<&RuleId> {
+        match self {
+            Self::Network(rule) => rule.terms().id.as_ref(),
+            Self::Api(rule) => rule.terms().id.as_ref(),
+        }
+    }
+
+    /// The effect of the rule and what it is about.
+    pub(crate) fn subject(&self) -> String {
+        let effect = if self.is_forbid() { "forbid" } else { "allow" };
+        match self {
+            Self::Api(rule) => format!("{effect} requests to host {}", rule.terms().host),
+            Self::Network(rule) => match (&rule.terms().host, rule.terms().cidr) {
+                (Some(host), _) => format!("{effect} host {host}"),
+                (None, Some(cidr)) => format!("{effect} cidr {cidr}"),
+                (None, None) => effect.to_owned(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for ProfileRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_line())
+    }
+}
