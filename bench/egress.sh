@@ -150,4 +150,4 @@ machine
 echo "peers: ${PEERS[*]}; $SECS s per measurement, latency at $RATE tunnels/s, $IDLE idle tunnels"
 measure
 report tunnels:per_s:high tunnels:cpu_us_op:low latency:p50_us:low:difference latency:p99_us:low:difference \
-    bulk:mb_s:high bulk:cpu_s_gb:low idle:kb_per_tunnel:low idle:mb:low
+    bulk:mb_s:high bulk:cpu_s_gb:low idle:kb_each:low idle:mb:low

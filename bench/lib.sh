@@ -74,6 +74,18 @@ record() {
     printf '{"case":"%s","peer":"%s","repetition":%s,"result":%s}\n' "$case" "$peer" "$repetition" "$result" >>"$RESULTS"
 }
 
+# authority: an authority in authority.pem and authority-key.pem of the working directory, and a server's certificate from it
+# (certificate.pem, key.pem) for localhost
+authority() {
+    local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30)
+    openssl req -x509 "${key[@]}" -subj "/CN=benchmark authority" -keyout "$WORK/authority-key.pem" -out "$WORK/authority.pem" 2>/dev/null
+    openssl req "${key[@]}" -subj "/CN=localhost" -keyout "$WORK/key.pem" -out "$WORK/request.pem" 2>/dev/null
+    openssl x509 -req -in "$WORK/request.pem" -CA "$WORK/authority.pem" -CAkey "$WORK/authority-key.pem" -days 30 -set_serial 1 \
+        -extfile <(printf 'subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n') \
+        -out "$WORK/certificate.pem" 2>/dev/null
+    chmod 644 "$WORK"/*.pem
+}
+
 machine() {
     echo "machine: $(nproc) cores, $(uname -srm), load $(cut -d' ' -f1-3 /proc/loadavg); $REPS repetitions"
 }

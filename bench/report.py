@@ -32,11 +32,11 @@ def table(rows, metric, better, difference):
     if not errors:
         return
     medians = {name: statistics.median(numbers) for name, numbers in values.items()}
-    baseline = DIRECT if DIRECT in errors else SMALLEST_POLICY
-    best = best_peer(medians, better) if baseline == DIRECT else None
+    baseline = next((name for name in (DIRECT, SMALLEST_POLICY) if name in errors), None)
+    best = None if baseline == SMALLEST_POLICY else best_peer(medians, better)
 
     print(f"\n{rows[0]['case']}: {metric} ({better}er is better)")
-    against = f"- {baseline}" if difference else f"/ {baseline}"
+    against = f"{'-' if difference else '/'} {baseline}" if baseline else ""
     print(f"  {'':<14}{'median':>11}{'min':>11}{'max':>11}{against:>12}{'/ best peer' if best else '':>13}")
     for name in sorted(medians, key=medians.get, reverse=better == "high"):
         median, numbers = medians[name], values[name]

@@ -1,30 +1,34 @@
 #!/usr/bin/env bash
 # Measures Ringfence side by side with other programs, in one run, in rotated order.
 #
-#   bench/run.sh [egress|sandbox|policy|all]     measure (default: all); tables on the terminal and in bench/results
-#   bench/run.sh --install                       install the peers from Debian (asks for root by sudo)
+#   bench/run.sh [egress|intercept|sandbox|policy|scrub|all]   measure (default: all); tables on the terminal and in bench/results
+#   bench/run.sh --install [mitmproxy]   install the peers from Debian (asks for root by sudo); mitmproxy, by pip, into bench/target
 #
-# Environment: REPS (repetitions, 5), SECS (seconds per measurement, 2), RATE (tunnels per second for the added latency, 50),
-# IDLE (idle tunnels, 1000), COUNT (starts per repetition, 20), RINGFENCE (the binary; built if not given), BENCH_PORT (18000).
+# Environment: REPS (repetitions, 5), SECS (seconds per measurement, 2), RATE (tunnels per second for the added latency, 50; requests, 200),
+# IDLE (idle connections, 1000), COUNT (starts per repetition, 20), ONLY and CASES (of intercept: "direct nginx", "latency-*"),
+# RINGFENCE (the binary; built if not given), MITMPROXY (mitmdump, if not in bench/target or PATH), BENCH_PORT (18000).
 set -euo pipefail
 cd "$(dirname "$0")"
 
 if [ "${1:-}" = --install ]; then
-    exec ../scripts/packages.sh "the benchmark" nginx squid-openssl tinyproxy bubblewrap openssl python3 util-linux
+    ../scripts/packages.sh "the benchmark" nginx squid-openssl tinyproxy bubblewrap openssl curl python3 python3-venv util-linux
+    [ "${2:-}" = mitmproxy ] || exit 0
+    python3 -m venv target/mitmproxy
+    exec target/mitmproxy/bin/pip install --quiet mitmproxy
 fi
 
 case ${1:-all} in
-egress | sandbox | policy) parts=("$1") ;;
-all) parts=(policy sandbox egress) ;;
+egress | intercept | sandbox | policy | scrub) parts=("$1") ;;
+all) parts=(policy scrub sandbox egress intercept) ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' run.sh >&2
     exit 64
     ;;
 esac
 
 echo "building the load generator"
 cargo build --quiet --release --locked --manifest-path Cargo.toml
-if [ -z "${RINGFENCE:-}" ] && [ "${parts[*]}" != policy ]; then
+if [ -z "${RINGFENCE:-}" ] && [[ ! ${parts[*]} =~ ^(policy|scrub)$ ]]; then
     echo "building ringfence"
     cargo build --quiet --release --locked --manifest-path ../Cargo.toml --bin ringfence
     RINGFENCE=$(cd .. && pwd)/target/release/ringfence

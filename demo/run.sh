@@ -17,7 +17,7 @@ problems=0
 main() {
     trap clean_up EXIT
     trap 'exit 130' INT TERM
-    scripts/packages.sh "the demo" nginx fcgiwrap git curl ca-certificates openssl python3
+    scripts/packages.sh "the demo" nginx fcgiwrap git gh curl ca-certificates openssl python3
     build
     work=$(mktemp -d)
     own_directories
@@ -28,6 +28,8 @@ main() {
     configuration
     run_agent
     look_from_outside
+    credential
+    change_the_credential
     close_the_loop
     look_at_the_record
     finish
@@ -66,7 +68,7 @@ certificates() {
         -keyout ca.key -out ca.pem 2>log/openssl
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=acme.test" \
         -keyout site.key -out site.csr 2>>log/openssl
-    printf 'subjectAltName=DNS:*.acme.test\nbasicConstraints=CA:FALSE\n' >site.ext
+    printf 'subjectAltName=DNS:*.acme.test,DNS:api.github.com\nbasicConstraints=CA:FALSE\n' >site.ext
     openssl x509 -req -in site.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile site.ext -out site.pem 2>>log/openssl
 }
 
@@ -88,15 +90,18 @@ repository() {
 
 start_upstreams() {
     step "Starting real servers on 127.0.0.1: HTTPS, git over HTTPS, HTTP, plain TCP, and a collector that wants your data"
-    read -r https_port git_port http_port < <(python3 -c '
+    read -r https_port git_port http_port github_port < <(python3 -c '
 import socket
-free = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+free = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
 print(*[listener.getsockname()[1] for listener in free])')
-    nginx_configuration >"$work/nginx.conf"
     GIT_CONFIG_NOSYSTEM=1 start fcgiwrap fcgiwrap -s "unix:$work/fcgiwrap"
-    start nginx nginx -e stderr -p "$work" -c "$work/nginx.conf"
     start services python3 "$root/demo/services.py" "$work"
+    random_token >"$work/github-token"
+    start github python3 "$root/demo/github.py" "$work"
     until_true "the git server" test -S "$work/fcgiwrap"
+    until_true "the GitHub of the demo" test -f "$work/github-port"
+    nginx_configuration >"$work/nginx.conf"
+    start nginx nginx -e stderr -p "$work" -c "$work/nginx.conf"
     until_true "nginx" bash -c "exec 3<>/dev/tcp/127.0.0.1/$https_port"
     until_true "the TCP services" test -f "$work/ports"
     read -r tcp_port collector_port dns_port <"$work/ports"
@@ -113,6 +118,10 @@ http {
     default_type application/json;
     root $work/www;
     server { listen 127.0.0.1:$https_port ssl; $tls }
+    server {
+        listen 127.0.0.1:$github_port ssl http2; $tls
+        location / { proxy_pass http://127.0.0.1:$(cat "$work/github-port"); }
+    }
     server { listen 127.0.0.1:$http_port; }
     server {
         listen 127.0.0.1:$git_port ssl; $tls
@@ -145,6 +154,7 @@ dns_servers = ["127.0.0.1:$dns_port"]
 "api.acme.test" = "127.0.0.1:$https_port"
 "docs.acme.test" = "127.0.0.1:$https_port"
 "git.acme.test" = "127.0.0.1:$git_port"
+"api.github.com" = "127.0.0.1:$github_port"
 "mirror.acme.test" = "127.0.0.1:$http_port"
 "queue.acme.test" = "127.0.0.1:$tcp_port"
 "collector.evil.test" = "127.0.0.1:$collector_port"
@@ -185,6 +195,51 @@ look_from_outside() {
     show "ringfence overlay diff" "$ringfence" overlay diff
     show "ringfence overlay discard" "$ringfence" overlay discard
 }
+
+# An API that wants a real credential. The agent has a token of Ringfence's, which is worth nothing anywhere else.
+credential() {
+    step "A credential for GitHub, sealed outside of every sandbox, and a profile for pull requests (ringfence credential add, profile new)"
+    "$ringfence" credential add github --kind bearer --host api.github.com <"$work/github-token"
+    "$ringfence" profile new github-pr --set repos=acme/web
+    step "The agent works on GitHub (ringfence run --profile github-pr -- bash agent.sh github)"
+    "$ringfence" run --quiet --profile github-pr --agent reviewer -- bash agent.sh github ||
+        problem "the agent says that not everything was as it should be"
+    step "Seen from outside"
+    expect "one pull request arrived, and no other write" test "$(writes)" = 1
+    expect "GitHub saw the real token and never the agent's" sent_the_real_one
+    expect "the real token is nowhere in what the agent could see" not grep -rqF "$(cat "$work/github-token")" "$project"
+    expect "the record says which credential was used, by which rule, to write" recorded
+}
+
+change_the_credential() {
+    step "The token is changed, and then taken away (ringfence credential rotate, revoke)"
+    random_token >"$work/github-token"
+    expect "the old one is refused by GitHub" not ask_github
+    "$ringfence" credential rotate github <"$work/github-token"
+    expect "the next request has the new one" ask_github
+    "$ringfence" credential revoke github
+    expect "and now none is sent" not ask_github
+}
+
+ask_github() {
+    "$ringfence" run --quiet --profile github-pr --agent reviewer -- curl -sS --fail https://api.github.com/repos/acme/web
+}
+
+random_token() { printf 'ghp_%s\n' "$(openssl rand -hex 18)"; }
+
+# Writes that arrived at GitHub: neither a GET nor a query.
+writes() {
+    python3 -c '
+import json, sys
+sent = [json.loads(line) for line in open(sys.argv[1])]
+print(sum(method != "GET" and (path != "/graphql" or "mutation" in body) for method, path, _, body in sent))' "$work/github-requests"
+}
+
+sent_the_real_one() {
+    grep -qF "$(cat "$work/github-token")" "$work/github-requests" && ! grep -q rf_ "$work/github-requests"
+}
+
+recorded() { "$ringfence" events --agent reviewer | grep -E "graphql-open.*write, credential github"; }
 
 close_the_loop() {
     step "What was denied, and what would allow it (ringfence denied)"
@@ -229,6 +284,8 @@ expect() {
         cat "$work/log/expect"
     fi
 }
+
+not() { ! "$@"; }
 
 # show WHAT COMMAND...: runs the command, which must succeed, with its output indented
 show() {

@@ -10,11 +10,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::Args;
 use rustix::net::{RecvFlags, recv};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::sample::Meter;
 use crate::target::{Target, check_answer};
-use crate::tls::Connector;
+use crate::tls::{Connector, HTTP1};
 
 const READ_LIMIT: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 4 << 20;
@@ -35,7 +35,7 @@ pub fn measure(options: &Options) -> Result<Value> {
         stream.write_all(request.as_bytes())?;
         check_answer(&read_head(&mut stream)?)?;
     }
-    stream.write_all(&Connector::new()?.client_hello()?)?;
+    stream.write_all(&Connector::new(HTTP1)?.client_hello()?)?;
 
     let meter = Meter::start(options.target.pid);
     let mut scratch = vec![0; AT_ONCE];
@@ -45,20 +45,7 @@ pub fn measure(options: &Options) -> Result<Value> {
         ensure!(count > 0, "closed after {octets} octets");
         octets += count;
     }
-    Ok(report(&meter, octets as f64))
-}
-
-fn report(meter: &Meter, octets: f64) -> Value {
-    let mut report = json!({
-        "n": 1,
-        "mb": octets / 1e6,
-        "mb_s": octets / 1e6 / meter.seconds(),
-        "loadgen_cpu_pct": meter.own_cpu_percent(),
-    });
-    if let Some(cpu) = meter.cpu_seconds() {
-        report["cpu_s_gb"] = json!(cpu * 1e9 / octets);
-    }
-    report
+    Ok(meter.report_octets(octets as f64))
 }
 
 fn read_head(stream: &mut TcpStream) -> Result<Vec<u8>> {

@@ -1,8 +1,11 @@
 //! The load generator of the benchmark. Each measuring command is bounded in time or count and prints one line of JSON.
 
 mod bulk;
+mod download;
+mod exchange;
 mod idle;
 mod processes;
+mod requests;
 mod sample;
 mod spawn;
 mod target;
@@ -25,9 +28,13 @@ struct Arguments {
 enum Command {
     /// One request over TLS in each tunnel, as many tunnels as go through (closed loop) or at a fixed rate.
     Tunnels(tunnels::Options),
+    /// Small requests on kept connections, as many as go through (closed loop) or at a fixed rate.
+    Requests(requests::Options),
+    /// One connection, the same large answer again and again.
+    Download(download::Options),
     /// One tunnel, raw octets downwards, thrown away in the kernel.
     Bulk(bulk::Options),
-    /// Many tunnels that are opened and then do nothing; how much memory the proxy holds for them.
+    /// Many connections that are opened and then do nothing; how much memory the proxy holds for them.
     Idle(idle::Options),
     /// Start-to-exit time of a command.
     Spawn(spawn::Options),
@@ -39,6 +46,8 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Tunnels(options) => in_runtime(tunnels::measure(options))?,
+        Command::Requests(options) => in_runtime(requests::measure(options))?,
+        Command::Download(options) => in_runtime(download::measure(options))?,
         Command::Bulk(options) => bulk::measure(&options)?,
         Command::Idle(options) => in_runtime(idle::measure(options))?,
         Command::Spawn(options) => spawn::measure(&options)?,

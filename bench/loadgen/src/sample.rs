@@ -98,4 +98,18 @@ impl Meter {
         }
         report
     }
+
+    /// The same for octets that arrived.
+    pub fn report_octets(&self, octets: f64) -> Value {
+        let mut report = json!({
+            "n": 1,
+            "mb": octets / 1e6,
+            "mb_s": octets / 1e6 / self.seconds(),
+            "loadgen_cpu_pct": self.own_cpu_percent(),
+        });
+        if let Some(cpu) = self.cpu_seconds() {
+            report["cpu_s_gb"] = json!(cpu * 1e9 / octets);
+        }
+        report
+    }
 }

@@ -34,17 +34,35 @@ impl Target {
             .unwrap_or(SocketAddr::from(([127, 0, 0, 1], self.port)))
     }
 
+    /// The upstream's name and port.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", Self::NAME, self.port)
+    }
+
+    /// What goes before the path where there is no tunnel: a proxy needs the whole URL.
+    pub fn plain_prefix(&self) -> String {
+        self.proxy
+            .map(|_| format!("http://{}", self.authority()))
+            .unwrap_or_default()
+    }
+
+    /// Opens a connection to whoever is first, and no tunnel.
+    pub async fn connect_plainly(&self) -> Result<TcpStream> {
+        let stream = TcpStream::connect(self.first_hop()).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
     /// What a proxy is told, none without one.
     pub fn connect_request(&self) -> Option<String> {
-        let authority = format!("{}:{}", Self::NAME, self.port);
+        let authority = self.authority();
         self.proxy
             .map(|_| format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"))
     }
 
     /// Opens a connection to the upstream, through the proxy if there is one.
     pub async fn connect(&self) -> Result<TcpStream> {
-        let mut stream = TcpStream::connect(self.first_hop()).await?;
-        stream.set_nodelay(true)?;
+        let mut stream = self.connect_plainly().await?;
         if let Some(request) = self.connect_request() {
             stream.write_all(request.as_bytes()).await?;
             let mut answer = Vec::with_capacity(512);

@@ -21,8 +21,13 @@ use crate::target::Target;
 #[derive(Clone)]
 pub struct Connector(Arc<ClientConfig>);
 
+/// The protocols that can be offered in the handshake, one at a time.
+pub const HTTP1: &[u8] = b"http/1.1";
+pub const HTTP2: &[u8] = b"h2";
+
 impl Connector {
-    pub fn new() -> Result<Self> {
+    /// Offers this protocol and no other.
+    pub fn new(protocol: &[u8]) -> Result<Self> {
         let provider = aws_lc_rs::default_provider();
         let schemes = provider
             .signature_verification_algorithms
@@ -33,7 +38,7 @@ impl Connector {
             .with_custom_certificate_verifier(Arc::new(AcceptAny(schemes)))
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         Ok(Self(Arc::new(config)))
     }
 

@@ -1,6 +1,7 @@
 //! New tunnels: connect, TLS handshake, one small request, close.
 
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,15 +9,16 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::client::TlsStream;
 
 use crate::sample::{Meter, Sample};
 use crate::target::Target;
-use crate::tls::Connector;
+use crate::tls::{Connector, HTTP1};
 
 const TUNNEL_LIMIT: Duration = Duration::from_secs(10);
-const REQUEST: &[u8] = b"GET /small HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 #[derive(Args)]
 pub struct Options {
@@ -34,7 +36,7 @@ pub struct Options {
 }
 
 pub async fn measure(options: Options) -> Result<Value> {
-    let tls = Connector::new()?;
+    let tls = Connector::new(HTTP1)?;
     let sample = Rc::new(RefCell::new(Sample::default()));
     let meter = Meter::start(options.target.pid);
     let local = LocalSet::new();
@@ -75,11 +77,25 @@ impl Tunnel {
     async fn request(&self) -> Result<()> {
         let stream = self.target.connect().await?;
         let mut stream = self.tls.connect(stream).await?;
-        stream.write_all(REQUEST).await?;
-        let mut answer = Vec::with_capacity(1024);
-        while stream.read_buf(&mut answer).await? > 0 {}
+        let host = self.target.authority();
+        let request = format!("GET /small HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let answer = read_to_end(stream).await?;
         ensure!(answer.starts_with(b"HTTP/1.1 200 "), "unexpected answer");
         Ok(())
+    }
+}
+
+/// All that comes. Some proxies end without saying so in TLS.
+async fn read_to_end(mut stream: TlsStream<TcpStream>) -> Result<Vec<u8>> {
+    let mut answer = Vec::with_capacity(1024);
+    loop {
+        match stream.read_buf(&mut answer).await {
+            Ok(0) => return Ok(answer),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(answer),
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 

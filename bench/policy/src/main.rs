@@ -1,7 +1,8 @@
 //! Time of one decision at a number of rules: `policy-bench RULES` prints one line of JSON.
 //!
-//! The rules are of the kinds that profiles hold: exact names, zones, networks, rules with methods and paths, and some that forbid.
-//! The actions are of the kinds that agents try: allowed, denied because no rule matches, and forbidden.
+//! The rules are of the kinds that profiles hold: exact names, zones, networks, rules with methods and paths, rules of an API with
+//! a credential, and some that forbid. The actions are of the kinds that agents try: allowed, denied because no rule matches, and
+//! forbidden.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -13,6 +14,11 @@ use ringfence_policy::{Profile, Snapshot};
 use serde_json::json;
 
 const RULES_PER_PROFILE: usize = 1000;
+
+/// How many kinds of rules there are, and which of them is about an API.
+const KINDS: usize = 6;
+const API: usize = 4;
+
 const MEASURE: Duration = Duration::from_millis(1500);
 const BATCH: usize = 500;
 
@@ -75,18 +81,20 @@ fn profiles(rules: usize) -> Result<Vec<Profile>> {
     let numbers: Vec<usize> = (0..rules).collect();
     let mut profiles = Vec::new();
     for (index, part) in numbers.chunks(RULES_PER_PROFILE).enumerate() {
-        let mut yaml =
-            format!("apiVersion: ringfence/v1\nkind: Profile\nname: part-{index}\nnetwork:\n");
-        for number in part {
-            yaml += &rule(*number);
-        }
+        let (api, network): (Vec<usize>, Vec<usize>) =
+            part.iter().partition(|number| *number % KINDS == API);
+        let network: String = network.into_iter().map(rule).collect();
+        let api: String = api.into_iter().map(rule).collect();
+        let yaml = format!(
+            "apiVersion: ringfence/v1\nkind: Profile\nname: part-{index}\nnetwork:\n{network}api:\n{api}"
+        );
         profiles.extend(Profile::parse("bench", &yaml)?);
     }
     Ok(profiles)
 }
 
 fn rule(number: usize) -> String {
-    let terms = match number % 5 {
+    let terms = match number % KINDS {
         0 => format!("allow: {{ host: h{number}.acme.test, ports: [443] }}"),
         1 => format!("allow: {{ host: \"*.z{number}.acme.test\", ports: [443, 8443] }}"),
         2 => format!(
@@ -96,6 +104,9 @@ fn rule(number: usize) -> String {
         ),
         3 => format!(
             "allow: {{ host: h{number}.acme.test, ports: [80], methods: [GET, HEAD], paths: [\"/repos/*/archive/**\", \"/v1/**\"] }}"
+        ),
+        API => format!(
+            "allow: {{ host: h{number}.acme.test, methods: [GET, HEAD], paths: [\"/repos/*/archive/**\", \"/v1/**\"], query: {{ params: [{{ name: page, matches: [\"1\", \"2\"] }}], others: deny }}, credential: acme }}"
         ),
         _ => format!("forbid: {{ host: h{number}.acme.test }}"),
     };
@@ -118,7 +129,7 @@ fn action(number: usize) -> Result<(Action, Effect)> {
             entry: Entry::Transparent,
         }))
     };
-    Ok(match number % 5 {
+    Ok(match number % KINDS {
         0 => (connect(format!("h{number}.acme.test:443"))?, Effect::Allow),
         1 => (
             connect(format!("a.b.z{number}.acme.test:443"))?,
@@ -128,18 +139,25 @@ fn action(number: usize) -> Result<(Action, Effect)> {
             connect(format!("unknown{number}.acme.test:443"))?,
             Effect::Deny,
         ),
-        3 => (request(number)?, Effect::Allow),
+        3 => (request(number, Scheme::Http)?, Effect::Allow),
+        API => (request(number, Scheme::Https)?, Effect::Allow),
         _ => (connect(format!("h{number}.acme.test:443"))?, Effect::Deny),
     })
 }
 
-fn request(number: usize) -> Result<Action> {
+fn request(number: usize, scheme: Scheme) -> Result<Action> {
+    let (port, query) = match scheme {
+        Scheme::Http => (80, None),
+        Scheme::Https => (443, Some("page=2".to_owned())),
+    };
     Ok(Action::Http(HttpRequest {
-        destination: format!("h{number}.acme.test:80").parse()?,
-        scheme: Scheme::Http,
+        destination: format!("h{number}.acme.test:{port}").parse()?,
+        scheme,
         method: "GET".to_owned(),
         path: format!("/repos/project-{number}/archive/refs/heads/main"),
-        query: None,
+        query,
+        headers: Vec::new(),
+        content: None,
     }))
 }
 

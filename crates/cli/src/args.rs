@@ -1,5 +1,10 @@
 //! The command line: a contract, so changes here are changes for scripts.
 
+pub(crate) mod credential;
+pub(crate) mod inspect;
+pub(crate) mod profile;
+pub(crate) mod token;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,8 +45,16 @@ pub(crate) enum Verb {
     Allow(AllowArguments),
     /// Check, test and explore policies.
     Policy(PolicyArguments),
+    /// List profiles, and make one from a preset.
+    Profile(profile::ProfileArguments),
+    /// Keep credentials that agents use and never see.
+    Credential(credential::CredentialArguments),
+    /// List and revoke the tokens that sandboxes hold in place of credentials.
+    Token(token::TokenArguments),
     /// Review what an agent wrote into private copies.
     Overlay(OverlayArguments),
+    /// Run the gateway's inspectors on what comes by standard input.
+    Inspect(inspect::InspectArguments),
     #[command(name = "sandbox-attempts", hide = true)]
     SandboxAttempts,
 }
@@ -152,7 +165,7 @@ pub(crate) struct GatewayArguments {
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   ringfence events --since 1h --decision deny
-  ringfence events --follow --json | jq .decision.reason
+  ringfence events --follow --json | jq '.decision.reason // .kind'
   ringfence events verify
   ringfence events export --format ocsf > events.json")]
 pub(crate) struct EventsArguments {

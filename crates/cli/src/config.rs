@@ -4,20 +4,62 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ringfence_gateway::Config;
+use ringfence_control::keys::KeyConfig;
+use ringfence_control::source::SourceConfig;
+use ringfence_gateway::{Config, DialConfig, Limits};
+use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::paths;
 
+/// What the configuration says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// The gateway's part.
+    pub(crate) gateway: Config,
+    /// Where the master key comes from.
+    pub(crate) keys: KeyConfig,
+    /// Where secrets come from that are not in the store.
+    pub(crate) sources: SourceConfig,
+}
+
+impl Settings {
+    /// The programs and scripts that it has run outside of any sandbox.
+    pub(crate) fn programs(&self) -> Vec<PathBuf> {
+        let commands = self.sources.commands.iter();
+        let words = commands.chain([&self.keys.master_key_command]).flatten();
+        let paths = words.map(PathBuf::from);
+        paths.filter(|path| path.is_absolute()).collect()
+    }
+
+    /// The files that it names and that hold secrets.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let vault = self.sources.vault.as_ref();
+        let token = vault.and_then(|vault| vault.token_file.clone());
+        let key = self.keys.master_key_file.clone();
+        key.into_iter().chain(token).collect()
+    }
+}
+
+/// The file's tables.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    dial: DialConfig,
+    limits: Limits,
+    credentials: KeyConfig,
+    sources: SourceConfig,
+}
+
 /// Reads the file that `--config` or `RINGFENCE_CONFIG` names, else the caller's own if there
 /// is one. Relative paths in it start from its directory.
-pub(crate) fn load(named: Option<&Path>) -> Result<Config, Failure> {
+pub(crate) fn settings(named: Option<&Path>) -> Result<Settings, Failure> {
     let own = paths::config().map_err(Failure::usage)?.join("config.toml");
     let path = named.map_or(own, Path::to_owned);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
-            return Ok(Config::default());
+            return Ok(Settings::default());
         }
         Err(error) => {
             let error =
@@ -28,15 +70,34 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Config, Failure> {
     parse(&text, &path).map_err(Failure::Usage)
 }
 
-fn parse(text: &str, path: &Path) -> Result<Config> {
+fn parse(text: &str, path: &Path) -> Result<Settings> {
     // toml's error shows the line and column and marks the place.
-    let mut config: Config =
+    let mut file: File =
         toml::from_str(text).with_context(|| format!("{} is not usable", path.display()))?;
     let directory = path.parent().map(Path::to_owned).unwrap_or_default();
-    for root in &mut config.dial.extra_roots {
+    for root in &mut file.dial.extra_roots {
         *root = absolute(&directory, root)?;
     }
-    Ok(config)
+    if let Some(key) = &mut file.credentials.master_key_file {
+        *key = directory.join(&*key);
+    }
+    if let Some(token) = file
+        .sources
+        .vault
+        .as_mut()
+        .and_then(|vault| vault.token_file.as_mut())
+    {
+        *token = directory.join(&*token);
+    }
+    Ok(Settings {
+        gateway: Config {
+            dial: file.dial,
+            limits: file.limits,
+            ..Config::default()
+        },
+        keys: file.credentials,
+        sources: file.sources,
+    })
 }
 
 fn absolute(directory: &Path, path: &Path) -> Result<PathBuf> {

@@ -58,7 +58,17 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Denied(denied) => verbs::denied::denied(&denied),
         Verb::Allow(allow) => verbs::allow::allow(&allow),
         Verb::Policy(policy) => verbs::policy::policy(policy),
+        Verb::Profile(profile) => verbs::profile::profile(profile),
+        Verb::Credential(credential) => {
+            let settings = config::settings(config.as_deref())?;
+            verbs::credential::credential(credential, &settings)
+        }
+        Verb::Token(token) => {
+            let settings = config::settings(config.as_deref())?;
+            verbs::token::token(&token, &settings)
+        }
         Verb::Overlay(overlay) => verbs::overlay::overlay(&overlay),
+        Verb::Inspect(inspect) => verbs::inspect::inspect(&inspect),
         Verb::SandboxAttempts => verbs::prove::attempt_all(),
     }
 }

@@ -48,6 +48,11 @@ impl Sources {
 
     /// Reads and compiles all of them.
     pub(crate) fn load(&self, generation: Generation) -> Result<Snapshot, Failure> {
+        Ok(Snapshot::compile(generation, &self.profiles()?)?)
+    }
+
+    /// Reads all of them.
+    pub(crate) fn profiles(&self) -> Result<Vec<Profile>, Failure> {
         let mut profiles = Vec::new();
         for name in &self.named {
             profiles.extend(find(name)?);
@@ -59,7 +64,7 @@ impl Sources {
             let name = profile_name("command-line")?;
             profiles.push(Profile::new(name, self.allowed.clone()));
         }
-        Ok(Snapshot::compile(generation, &profiles)?)
+        Ok(profiles)
     }
 
     /// Makes the directory of the person's own profiles: only in one that exists can the first
@@ -109,6 +114,16 @@ pub(crate) fn own_profile(agent: Option<&AgentName>) -> Result<PathBuf, Failure>
         None => "user.yaml".to_owned(),
         Some(agent) => format!("agent-{agent}.yaml"),
     }))
+}
+
+/// The person's own profiles, as far as they can be read.
+pub(crate) fn own() -> Vec<Profile> {
+    let directory = paths::config().map(|config| config.join("profiles"));
+    let entries = directory.ok().and_then(|path| fs::read_dir(path).ok());
+    let paths = entries.into_iter().flatten().flatten().map(|it| it.path());
+    let documents = paths.filter(|path| path.extension().is_some_and(|it| it == "yaml"));
+    let read = documents.filter_map(|path| read(&path).ok());
+    read.flatten().collect()
 }
 
 /// A profile name that this program chose.

@@ -48,6 +48,14 @@ pub enum ConfigError {
     /// The upstream proxy; its text may hold a password, so it is not repeated.
     #[error("upstream_proxy is http://[USER:PASSWORD@]HOST:PORT")]
     UpstreamProxy,
+    /// A file of further authorities.
+    #[error("extra_roots: {}: {reason}", path.display())]
+    ExtraRoot {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Too many name servers.
     #[error("at most {NAME_SERVERS} dns_servers may be given")]
     NameServers,

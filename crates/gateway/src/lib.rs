@@ -8,24 +8,33 @@
 
 mod config;
 mod dial;
+mod forward;
 pub mod http;
+pub mod intercept;
 pub mod limits;
 mod listen;
+mod outbound;
 pub mod peek;
 mod pipeline;
 pub mod relay;
 mod stream;
+mod tls;
 pub mod wire;
 
 pub use config::{Config, ConfigError, DialConfig, HostTarget, Hosts, UpstreamProxy};
 pub use dial::{DialError, Dialled};
+pub use forward::UpstreamPool;
 pub use limits::Limits;
 pub use listen::{Arrival, Capture, Handler, Incoming, Listeners, ServeError};
+pub use outbound::{Outbound, OutboundError, OwnRequest, OwnResponse, OwnUrl};
 pub use pipeline::{
-    Audit, AuditError, Failure, Gateway, Identity, Meter, Permit, Place, Refusal, Session, Stopped,
-    Transport,
+    Admission, Answer, Audit, AuditError, ClientCertificate, CredentialError, Credentials, Failure,
+    Gateway, Identity, Injection, Material, Meter, Need, NoCredentials, Permit, Place, Refusal,
+    Session, SigV4, Stopped, TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, Transport,
 };
+pub use ringfence_policy::Reading;
 pub use stream::Buffered;
+pub use tls::TlsError;
 
 #[cfg(test)]
 mod testing;

@@ -12,14 +12,18 @@ pub const SNIFF_WAIT: Duration = Duration::from_millis(300);
 /// How long a refused client is read for bytes to answer in its own protocol.
 pub const REFUSAL_PEEK: Duration = Duration::from_millis(500);
 
-/// How long, and for how many octets, a refused client is drained so that the refusal
-/// arrives before the reset that unread bytes would cause.
-pub const LINGER: Duration = Duration::from_secs(1);
+/// How long, and for how many octets, a client that still sends is read after the last answer,
+/// so that the answer arrives before the reset that unread bytes would cause.
+pub const LINGER: Duration = Duration::from_secs(10);
 /// See [`LINGER`].
-pub const LINGER_OCTETS: usize = 256 * 1024;
+pub const LINGER_OCTETS: usize = 64 * 1024 * 1024;
+/// The longest silence of such a client, and the longest wait until it takes a short answer.
+pub const LINGER_IDLE: Duration = Duration::from_secs(1);
 
 /// Request body that is read and dropped to keep a connection usable after a refusal.
 pub const REFUSED_BODY_OCTETS: u64 = 64 * 1024;
+/// How long that may take.
+pub const REFUSED_BODY_WAIT: Duration = Duration::from_secs(1);
 
 /// Responses 1xx before the final one, and the final one.
 pub const INTERIM_RESPONSES: usize = 16;
@@ -67,6 +71,87 @@ pub const DNS_BURST: usize = 64;
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a stopped gateway waits for connections to end by themselves.
 pub const DRAIN: Duration = Duration::from_millis(500);
+
+/// Tokens of ours that one request may carry.
+pub const TOKENS_IN_REQUEST: usize = 16;
+/// The longest wait for a credential to be made ready.
+pub const CREDENTIAL_WAIT: Duration = Duration::from_secs(30);
+/// How long an exchange may go on after its credential was changed.
+pub const ROTATION_GRACE: Duration = Duration::from_millis(50);
+/// Credentials whose patterns are kept compiled.
+pub const CREDENTIALS_READIED: usize = 256;
+/// Octets of a request body that is read whole because tokens in it are replaced or because a
+/// signature covers it.
+pub const REWRITTEN_BODY_OCTETS: u64 = 1024 * 1024;
+/// Octets of a request body that is kept to send the request once more with a fresh credential.
+pub const REPEATED_BODY_OCTETS: u64 = 64 * 1024;
+
+/// Upstream connections of one client connection that carry one request at a time.
+pub const UPSTREAM_CONNECTIONS: usize = 32;
+/// The longest wait for a kept connection to get over its last response.
+pub const UPSTREAM_READY_WAIT: Duration = Duration::from_millis(20);
+/// Headers of an upstream's response, and of its trailers.
+pub const UPSTREAM_HEADERS: usize = 128;
+/// Octets of the head of an upstream's response.
+pub const UPSTREAM_HEAD_OCTETS: usize = 64 * 1024;
+/// Octets that an upstream may send of one HTTP/2 stream before they are taken.
+pub const UPSTREAM_STREAM_WINDOW: u32 = 1024 * 1024;
+/// The same of all streams of a connection.
+pub const UPSTREAM_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+
+/// How long the answer to a precondition counts.
+pub const PRECONDITION_KEPT: Duration = Duration::from_secs(60);
+/// The longest wait for one.
+pub const PRECONDITION_WAIT: Duration = Duration::from_secs(10);
+/// Octets of one.
+pub const PRECONDITION_OCTETS: usize = 1024 * 1024;
+/// Answers to preconditions that are kept, over all sandboxes.
+pub const PRECONDITIONS: usize = 1024;
+
+/// How long an upstream is silent until the whole lines of what is held back to be scrubbed go on.
+pub const SILENCE_GIVES_LINES: Duration = Duration::from_millis(100);
+/// How long until all of it does. More than a round trip, and more than it takes to send a lost
+/// packet again: an agent may cause such a pause in the middle of a value.
+pub const SILENCE_GIVES_ALL: Duration = Duration::from_secs(1);
+
+/// Redirects that are followed for one request.
+pub const REDIRECTS: usize = 3;
+
+/// Octets of one WebSocket message, where no rule says less.
+pub const WEBSOCKET_MESSAGE_OCTETS: u64 = 64 * 1024 * 1024;
+/// Octets of a WebSocket that are held in each direction.
+pub const WEBSOCKET_BUFFER: usize = 16 * 1024;
+
+/// TLS configurations that are kept: one for each client certificate and offer of protocols.
+pub const TLS_CONFIGS: usize = 64;
+
+/// The longest exchange of Ringfence's own, from the first lookup to the last octet.
+pub const OWN_EXCHANGE: Duration = Duration::from_secs(10);
+/// Octets of the answer to one.
+pub const OWN_RESPONSE_OCTETS: usize = 1024 * 1024;
+/// Headers of one.
+pub const OWN_HEADERS: usize = 32;
+
+/// Hosts whose certificates one sandbox's authority keeps.
+pub const LEAVES: usize = 1024;
+/// Octets of an HTTP/1 message that the library behind the strict reader holds at once: a whole
+/// head as it is written anew.
+pub const HTTP1_BUFFER: usize = 2 * crate::wire::limits::HTTP_HEAD_OCTETS;
+/// Requests under way at once on one HTTP/2 connection of a client.
+pub const HTTP2_STREAMS: u32 = 128;
+/// Octets of the fields of one HTTP/2 request, each counted with 32 more (RFC 9113, section
+/// 6.5.2).
+pub const HTTP2_HEADER_OCTETS: u32 = 64 * 1024;
+/// Streams that an HTTP/2 client may open and reset before they were served, and ones that it
+/// may make faulty, before its connection is ended.
+pub const HTTP2_RESETS: usize = 128;
+/// Octets of one HTTP/2 response that wait for the client.
+pub const HTTP2_SEND_OCTETS: usize = 128 * 1024;
+/// Octets of one HTTP/2 request that the client may send ahead; four times as many on one
+/// connection.
+pub const HTTP2_WINDOW: u32 = 256 * 1024;
+/// How long a refused client of HTTPS is served refusals.
+pub const REFUSAL_SERVED: Duration = Duration::from_secs(10);
 
 /// Findings about requests that name no destination that are written in [`FINDING_PERIOD`] for one
 /// sandbox; the rest are counted.

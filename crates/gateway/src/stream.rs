@@ -5,8 +5,9 @@ use std::io;
 
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::limits::COPY_OCTETS;
+use crate::limits::{COPY_OCTETS, LINGER, LINGER_IDLE, LINGER_OCTETS};
 
 /// A TCP connection with what was read of it and not used yet.
 #[derive(Debug)]
@@ -72,6 +73,31 @@ impl Buffered {
     /// Those of the socket.
     pub fn end(&self) -> io::Result<()> {
         shutdown_write(&self.socket)
+    }
+
+    /// Closes in the manner of RFC 9112, section 9.6: sends the end of the stream, and reads on
+    /// within bounds until the other side has ended too. Octets that are left unread would
+    /// reset the connection, and what was written last would be lost with it.
+    pub async fn linger(mut self) {
+        if self.end().is_ok() {
+            let _ = timeout(LINGER, self.drain()).await;
+        }
+    }
+
+    async fn drain(&mut self) {
+        let mut left = LINGER_OCTETS;
+        loop {
+            self.ahead = Vec::new();
+            match timeout(LINGER_IDLE, self.fill()).await {
+                Ok(Ok(octets @ 1..)) if octets < left => left -= octets,
+                _ => return,
+            }
+        }
+    }
+
+    /// The connection and what was read of it ahead.
+    pub(crate) fn into_parts(self) -> (TcpStream, Vec<u8>) {
+        (self.socket, self.ahead)
     }
 
     /// The socket to write to, and the reading side with its buffer.
@@ -158,3 +184,6 @@ pub(crate) fn shutdown_write(socket: &TcpStream) -> io::Result<()> {
 pub(crate) async fn readable(socket: &TcpStream) -> io::Result<()> {
     socket.ready(Interest::READABLE).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests;

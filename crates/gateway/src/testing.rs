@@ -12,9 +12,12 @@ use ringfence_policy::{Profile, Snapshot};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::{Audit, AuditError, Config, Gateway, HostTarget, Identity, Permit, Session};
+use crate::{
+    Audit, AuditError, Config, Gateway, HostTarget, Identity, NoCredentials, Permit, Session,
+};
 
 /// An audit log that can be told to fail.
+#[derive(Default)]
 pub(crate) struct Recorder {
     records: Mutex<Vec<Record>>,
     count: watch::Sender<usize>,
@@ -85,13 +88,10 @@ impl Stack {
     }
 
     pub(crate) fn with(rules: &str, config: Config) -> Self {
-        let audit = Arc::new(Recorder {
-            records: Mutex::default(),
-            count: watch::Sender::new(0),
-            failing: AtomicBool::new(false),
-        });
+        let audit = Arc::new(Recorder::default());
         let policy = watch::Sender::new(Arc::new(snapshot(1, rules)));
-        let gateway = Gateway::new(config, audit.clone(), policy.subscribe()).unwrap();
+        let credentials = Arc::new(NoCredentials::default());
+        let gateway = Gateway::new(config, audit.clone(), policy.subscribe(), credentials).unwrap();
         Self {
             gateway,
             session: Session::new(identity()),

@@ -18,6 +18,10 @@ pub(crate) const UNIT_OCTETS: usize = 36;
 pub(crate) const GAP_OCTETS: usize = 24;
 /// Symbols of base64 that a line has at least. Encoders write 64 or 76.
 pub(crate) const LINE_SYMBOLS: u8 = 12;
+/// Octets that a stream is held back for each octet of the longest value, so that matches of this length are found
+/// wherever it is cut. Twelve hold each character in two layers as they are met (`%255C`, `&amp;#x41;`), each digit of a
+/// hexadecimal form as `\u00XX`, and base64 with every symbol as `%XX` and a line break after every twelve.
+pub const HELD_FOR_EACH_OCTET: usize = 12;
 /// Readings of one text that are followed at the same time. Only values that look like escapes have more than one.
 pub(crate) const READINGS: usize = 4;
 

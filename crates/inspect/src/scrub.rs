@@ -33,7 +33,7 @@ use ringfence_model::Secret;
 use thiserror::Error;
 
 use crate::limits::{VALUE_OCTETS, VALUES};
-use find::{Finder, Found};
+use find::Finder;
 use unit::Text;
 
 pub use stream::Scrubber;
@@ -83,10 +83,21 @@ impl ScrubSet {
         self.0.values().is_empty()
     }
 
-    /// Octets that a [`Scrubber`] holds back at most, while they may become a match.
+    /// Octets that a [`Scrubber`] holds back, whatever they are, and the longest match that it is
+    /// sure to find: twelve for each octet of the longest value.
     #[must_use]
     pub fn hold_back(&self) -> usize {
-        self.0.longest()
+        self.0.hold_back()
+    }
+
+    /// Whether a value has a line end in it, so that the end of a line may be inside of one.
+    #[must_use]
+    pub fn spans_lines(&self) -> bool {
+        let breaks = |octet: &u8| matches!(octet, b'\r' | b'\n');
+        self.0
+            .values()
+            .iter()
+            .any(|value| value.expose().iter().any(breaks))
     }
 
     /// Scrubs a whole text, such as a header value; `None` when nothing was found.
@@ -105,7 +116,7 @@ impl ScrubSet {
     /// Whether the whole text holds a value in any form.
     #[must_use]
     pub fn finds(&self, text: &[u8]) -> bool {
-        self.0.find(Text::whole(text), 0) != Found::Nothing
+        self.0.find(Text { octets: text }, 0, text.len()).is_some()
     }
 }
 

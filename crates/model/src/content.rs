@@ -37,8 +37,8 @@ pub struct GraphqlOperation {
     pub depth: u16,
     /// How many fields it selects in all, fragments expanded.
     pub size: u32,
-    /// The names of all fields below the root, each once, in order: what the answer can reach
-    /// into. A root field that may be asked can lead to objects that it may not.
+    /// All steps from a field to one below it, as `parent.child`, each once, in order: what the
+    /// answer can reach into. A root field that may be asked can lead to objects that it may not.
     pub selected: Vec<String>,
 }
 

@@ -1,6 +1,8 @@
 //! The audit record of Ringfence: the append-only spool that a run writes, and the store that
 //! takes spools in, chains their records by hash, answers questions about them and exports them.
-//! This crate holds no rule and speaks no HTTP; `ringfence run` needs nothing of it but [`Spool`].
+//! Beside it the [`Vault`]: credentials, sealed, and the digests of the tokens that stand for them.
+//! This crate holds no rule and speaks no HTTP; `ringfence run` needs nothing of it but [`Spool`],
+//! and the vault where its policy names a credential.
 //!
 //! # What the chain proves, and what it does not
 //!
@@ -17,6 +19,8 @@
 //! signed until it is taken in: one that is deleted before that leaves no trace here.
 
 mod columns;
+mod credentials;
+mod database;
 mod denied;
 mod digest;
 mod entry;
@@ -30,13 +34,18 @@ mod key;
 pub mod limits;
 mod private;
 mod project;
+mod records;
 mod runs;
+mod seal;
 mod simulation;
 pub mod spool;
 mod store;
 mod tally;
+mod tokens;
+mod vault;
 mod verify;
 
+pub use credentials::{CredentialRecord, OpenedCredential};
 pub use denied::Denial;
 pub use digest::Digest;
 pub use error::StoreError;
@@ -44,11 +53,15 @@ pub use events::StoredEvent;
 pub use export::{Export, Format};
 pub use filter::Filter;
 pub use ingest::{BrokenSpool, Ingested};
-pub use runs::{RunSummary, StoredNotice};
+pub use records::{StoredNotice, StoredRecord};
+pub use runs::RunSummary;
+pub use seal::{KeyFormatError, KeySource, MasterKey};
 pub use simulation::RecordedAction;
 pub use spool::{Spool, SpoolError};
 pub use store::Store;
 pub use tally::{AllowedCount, Counts, DeniedCount, Tally};
+pub use tokens::TokenRecord;
+pub use vault::{Rekeyed, Turn, Vault, VaultError, changes_file};
 pub use verify::{Broken, Verification, Verified};
 
 #[cfg(test)]

@@ -37,3 +37,18 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections to the database in one process.
 pub const CONNECTIONS: u32 = 4;
+
+/// Connections of the vault in one process.
+pub const VAULT_CONNECTIONS: u32 = 2;
+
+/// Credentials that the vault keeps, revoked ones included.
+pub const MOST_CREDENTIALS: u32 = 4_096;
+
+/// Secret fields of one credential.
+pub const MOST_FIELDS: usize = 16;
+
+/// Longest secret in octets.
+pub const SEALED_OCTETS: usize = 64 * 1024;
+
+/// How long the digest of a token is kept after its end, to tell whose it was.
+pub const ENDED_TOKENS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);

@@ -1,19 +1,17 @@
 //! The store: one SQLite database in the data directory, in a file that only its user can read.
 //! The SQL keeps to what PostgreSQL understands as well.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::entry::Tip;
 use crate::error::StoreError;
 use crate::head::{self, Head};
 use crate::key::AuditKey;
-use crate::limits::{BUSY_TIMEOUT, CONNECTIONS};
-use crate::{private, spool};
+use crate::limits::CONNECTIONS;
+use crate::{database, private, spool};
 
 /// The events of every run, in a log that shows what was done to it. Clones share one pool.
 #[derive(Debug, Clone)]
@@ -32,21 +30,8 @@ impl Store {
         private::directory(data)?;
         private::directory(&spool::folder(data))?;
         // SQLite has no lock of its own around migrations, and the key is made once.
-        let _lock = lock(data.join("store.lock")).await?;
-        let file = data.join("store.db");
-        private::open_or_create(&file).map_err(StoreError::file(&file))?;
-        let options = SqliteConnectOptions::new()
-            .filename(&file)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A spool is removed once its records are committed, so a commit must be durable.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            .pragma("trusted_schema", "OFF");
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .connect_with(options)
-            .await?;
-        sqlx::migrate!().run(&pool).await?;
+        let _lock = database::lock(data).await?;
+        let pool = database::open(data, CONNECTIONS).await?;
         let key = establish_key(&pool, &data.join("audit.key")).await?;
         Ok(Self {
             pool,
@@ -74,18 +59,6 @@ impl Store {
     pub(crate) fn spools(&self) -> PathBuf {
         spool::folder(&self.data)
     }
-}
-
-async fn lock(path: PathBuf) -> Result<std::fs::File, StoreError> {
-    let locked = path.clone();
-    let wait = move || {
-        let file = private::open_or_create(&locked)?;
-        private::lock(&file).map(|()| file)
-    };
-    tokio::task::spawn_blocking(wait)
-        .await
-        .unwrap_or_else(|panic| Err(io::Error::other(panic)))
-        .map_err(StoreError::file(&path))
 }
 
 /// Reads the key; makes one for a log that is new. A log without head but with a key was emptied

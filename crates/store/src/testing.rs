@@ -8,6 +8,9 @@ use ringfence_model::{
     Notice, NoticeKind, Outcome, ReasonCode, Record, RuleRef, RunId, Scheme, Upstream,
 };
 
+use crate::events::StoredEvent;
+use crate::filter::Filter;
+use crate::records::StoredRecord;
 use crate::spool::Spool;
 use crate::store::Store;
 use crate::verify::Verification;
@@ -51,6 +54,8 @@ pub(crate) fn denied(number: u32, destination: &str) -> Event {
             rule: None,
             generation: Generation(1),
             next_step: Some(format!("ringfence allow {destination}")),
+            credential: None,
+            access: None,
         },
     }
 }
@@ -65,6 +70,8 @@ pub(crate) fn allowed(number: u32, destination: &str) -> Event {
         rule: Some(RuleRef("coding-agent/network/docs".to_owned())),
         generation: Generation(1),
         next_step: None,
+        credential: None,
+        access: None,
     };
     event
 }
@@ -79,6 +86,8 @@ pub(crate) fn requested(number: u32, destination: &str) -> Event {
         method: "GET".to_owned(),
         path: "/a/b".to_owned(),
         query: Some("c=d".to_owned()),
+        headers: Vec::new(),
+        content: None,
     });
     event
 }
@@ -99,6 +108,7 @@ pub(crate) fn closed(number: u32, outcome: Outcome) -> Closing {
         sent: 517,
         received: 4_096,
         duration_us: 500_000,
+        scrubbed: 0,
     }
 }
 
@@ -149,6 +159,16 @@ pub(crate) async fn store_of(data: &Path, records: &[Record]) -> Store {
     spooled(data, run(1), records);
     store.ingest_spools().await.unwrap();
     store
+}
+
+/// The events that the filter lets through, as they are listed.
+pub(crate) async fn events(store: &Store, filter: &Filter) -> Vec<StoredEvent> {
+    let records = store.records(filter).await.unwrap();
+    let event = |record| match record {
+        StoredRecord::Event(event) => Some(*event),
+        StoredRecord::Notice(_) => None,
+    };
+    records.into_iter().filter_map(event).collect()
 }
 
 /// The number of entries of a log that must be in good order.

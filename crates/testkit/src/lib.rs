@@ -2,12 +2,16 @@
 //!
 //! Everything here is started by a test, lives in that test's [`Workdir`] and ends with it. Nothing here ships.
 
+pub mod api;
 pub mod ca;
 pub mod git;
+pub mod github;
 pub mod http;
+pub mod issuer;
 pub mod nginx;
 pub mod poll;
 pub mod port;
+pub mod postgres;
 pub mod process;
 pub mod redis;
 pub mod ssh;

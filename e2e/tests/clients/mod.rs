@@ -6,6 +6,7 @@ mod curl;
 mod gateway_verb;
 mod git;
 mod install;
+mod intercept;
 mod java;
 mod many;
 mod names;

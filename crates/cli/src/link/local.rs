@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use ringfence_gateway::{Audit, AuditError, Identity};
 use ringfence_model::{Closing, Event, Generation, Notice, NoticeKind, Record};
-use ringfence_policy::Snapshot;
+use ringfence_policy::{Profile, Snapshot};
 use ringfence_store::{Counts, Spool, SpoolError, Tally};
 use tokio::sync::watch;
 
@@ -93,6 +93,7 @@ pub(crate) struct Link {
     sources: Sources,
     /// How the files looked just before they were loaded.
     loaded: Look,
+    profiles: Vec<Profile>,
     policy: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -100,13 +101,20 @@ impl Link {
     /// Loads the policy. A policy that is not usable starts nothing.
     pub(crate) fn open(sources: Sources) -> Result<Self, Failure> {
         let loaded = Look::at(&sources.files());
-        let snapshot = sources.load(Generation(1))?;
+        let profiles = sources.profiles()?;
+        let snapshot = Snapshot::compile(Generation(1), &profiles)?;
         let (policy, _) = watch::channel(Arc::new(snapshot));
         Ok(Self {
             sources,
             loaded,
+            profiles,
             policy,
         })
+    }
+
+    /// The profiles as they were at the start.
+    pub(crate) fn profiles(&self) -> &[Profile] {
+        &self.profiles
     }
 
     /// What the gateway decides by.

@@ -6,8 +6,12 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-/// The agent's variables: a few of the caller's, the gateway's, and those asked for.
-pub(super) fn build(asked: &[String]) -> Result<BTreeMap<String, String>> {
+/// The agent's variables: a few of the caller's, the gateway's, those that profiles grant, and
+/// those asked for.
+pub(super) fn build(
+    granted: BTreeMap<String, String>,
+    asked: &[String],
+) -> Result<BTreeMap<String, String>> {
     let mut environment: BTreeMap<String, String> = PASSED
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
@@ -16,6 +20,7 @@ pub(super) fn build(asked: &[String]) -> Result<BTreeMap<String, String>> {
     for (name, value) in GATEWAY {
         environment.insert((*name).to_owned(), (*value).to_owned());
     }
+    environment.extend(granted);
     for assignment in asked {
         let (name, value) = read(assignment)?;
         environment.insert(name, value);
@@ -110,7 +115,9 @@ const PROXY: &str = "http://198.18.0.1:3128";
 /// The sandbox's own loopback needs no gateway.
 const OWN: &str = "localhost,127.0.0.1,::1";
 
-/// What OpenSSL, Node, Python, git, curl, cargo, pip, Deno, the AWS tools and Nix read.
+/// What OpenSSL and Go, Node, Python, git, curl, cargo, pip, Deno, the AWS and Google tools, Nix,
+/// npm, gRPC and Bundler read. GnuTLS and Java read no variable; they find the bundle in the place
+/// of the system's.
 const TRUST: &[&str] = &[
     "SSL_CERT_FILE",
     "NODE_EXTRA_CA_CERTS",
@@ -123,6 +130,9 @@ const TRUST: &[&str] = &[
     "AWS_CA_BUNDLE",
     "NIX_SSL_CERT_FILE",
     "NPM_CONFIG_CAFILE",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+    "BUNDLE_SSL_CA_CERT",
 ];
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
@@ -132,7 +142,7 @@ mod tests {
 
     #[test]
     fn only_named_variables_are_passed_on() {
-        let environment = build(&["A=1=2".to_owned()]).unwrap();
+        let environment = build(BTreeMap::new(), &["A=1=2".to_owned()]).unwrap();
         assert_eq!(environment.get("A").map(String::as_str), Some("1=2"));
         for name in environment.keys() {
             let known = PASSED.contains(&name.as_str())
@@ -143,8 +153,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_person_asks_for_counts_more_than_what_a_profile_sets() {
+        let granted = |name: &str| (name.to_owned(), "profile".to_owned());
+        let granted = BTreeMap::from([granted("GH_TOKEN"), granted("PAGER")]);
+        let environment = build(granted, &["PAGER=cat".to_owned()]).unwrap();
+        assert_eq!(
+            environment.get("GH_TOKEN").map(String::as_str),
+            Some("profile")
+        );
+        assert_eq!(environment.get("PAGER").map(String::as_str), Some("cat"));
+    }
+
+    #[test]
     fn a_variable_that_is_not_set_cannot_be_passed_on() {
-        assert!(build(&["RINGFENCE_TEST_NOT_SET".to_owned()]).is_err());
-        assert!(build(&["=x".to_owned()]).is_err());
+        let ask = |text: &str| build(BTreeMap::new(), &[text.to_owned()]);
+        assert!(ask("RINGFENCE_TEST_NOT_SET").is_err());
+        assert!(ask("=x").is_err());
     }
 }

@@ -5,6 +5,7 @@ mod git;
 mod links;
 pub(crate) mod publish;
 mod report;
+mod request;
 mod signals;
 mod terminal;
 mod trust;
@@ -14,38 +15,48 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
-use ringfence_gateway::{Capture, Config, Gateway, Identity, Listeners};
+use ringfence_gateway::intercept::Authority;
+use ringfence_gateway::{Admission, Capture, Config, Gateway, Identity, Listeners};
 use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::linux::nested::Nested;
 use ringfence_sandbox::linux::{
-    self, Building, Control, Copies, Event, LaunchError, Launched, Request, Sandbox, Workspace,
-    WorkspaceMode,
+    self, Building, Control, Copies, Event, LaunchError, Launched, Request, Sandbox, WorkspaceMode,
 };
-use ringfence_sandbox::{Layer, Limits};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{LayerName, RunArguments};
+use crate::args::RunArguments;
 use crate::failure::Failure;
-use crate::link::{Link, LocalAudit};
+use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
 use crate::{config, paths};
+use request::{is_steered_from_inside, mode, steering, weakening};
 
 /// Runs the command. Returns its exit code.
 pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result<i32, Failure> {
     raise_open_files();
-    let config = config::load(config_file)?;
+    // The init process makes its namespaces while this one reads policy and plans.
+    let prepared = linux::prepare(&weakening(&arguments)).map_err(refusal)?;
+    let settings = config::settings(config_file)?;
+    let config = settings.gateway.clone();
     let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
     let profiles = sources.names();
     let link = Link::open(sources)?;
     let identity = identity(&arguments.agent)?;
+    let credentials = LocalCredentials::open(&settings, link.profiles(), &identity)?;
     let data = paths::data().map_err(Failure::usage)?;
     let report = arguments.json_report.as_deref();
     let report = report.map(report::ReportFile::prepare).transpose()?;
     let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
-    let steering = steering(&link, &config, config_file);
-    let request = request(&arguments, &config, identity.run, steering)?;
+    let steering = steering(&link, &settings, config_file, &credentials);
+    let authority = Arc::new(Authority::new().map_err(Failure::internal)?);
+    let roots = &config.dial.extra_roots;
+    let trust = trust::Trust::write(roots, authority.pem(), &data, identity.run);
+    let trust = trust.map_err(Failure::Usage)?;
+    let granted = credentials.granted(link.profiles());
+    let given = (identity.run, &trust, &credentials, granted);
+    let request = request::request(&arguments, given, steering)?;
     let is_steered_from_inside = is_steered_from_inside(&request);
     let state = request.state.clone();
     let workspace = request.workspace.directory.clone();
@@ -53,7 +64,8 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let streams = linux::prepare_streams().map_err(Failure::internal)?;
     let is_input_terminal = streams.terminal.stdin;
     let started = SystemTime::now();
-    let attended = linux::begin(request, &streams)
+    let attended = prepared
+        .begin(request, &streams)
         .map_err(refusal)
         .and_then(|building| {
             let session = Session {
@@ -67,6 +79,9 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
                 report,
                 lost: Arc::default(),
                 copies: streams.into_copies(),
+                authority,
+                trust: Some(trust),
+                credentials,
             };
             session.attend(building, config, link, identity)
         });
@@ -103,6 +118,10 @@ struct Session {
     lost: Arc<OnceLock<PathBuf>>,
     /// What copies the command's output out.
     copies: Copies,
+    authority: Arc<Authority>,
+    /// What the sandbox is shown while it is built.
+    trust: Option<trust::Trust>,
+    credentials: LocalCredentials,
 }
 
 impl Session {
@@ -113,26 +132,41 @@ impl Session {
         link: Link,
         identity: Identity,
     ) -> Result<i32, Failure> {
-        let runtime = runtime()?;
-        let gateway =
-            Gateway::new(config, self.audit.clone(), link.policy()).map_err(Failure::usage)?;
+        let runtime = self.credentials.runtime()?;
+        self.credentials.follow(&runtime)?;
+        let credentials = self.credentials.port();
+        let gateway = Gateway::new(config, self.audit.clone(), link.policy(), credentials)
+            .map_err(Failure::usage)?;
         // Steering files in the workspace, read-only here, may be written by another sandbox: they
         // were read once, before the start.
         if !self.is_steered_from_inside {
             link.keep_fresh(Arc::clone(&self.audit))?;
         }
+        // The event log's name is made durable while the sandbox is built.
+        self.audit.sync().map_err(Failure::internal)?;
+        runtime.block_on(self.credentials.grant())?;
+        let launched = building.finish().map_err(refusal);
+        if launched.is_err() {
+            runtime.block_on(self.credentials.end());
+        }
         let Launched {
             mut sandbox,
             listeners,
             terminal,
-        } = building.finish().map_err(refusal)?;
+        } = launched?;
+        self.trust = None;
+        let admission = Admission {
+            identity,
+            authority: Some(Arc::clone(&self.authority)),
+            tokens: self.credentials.tokens(),
+        };
         let cancel = CancellationToken::new();
         let serving = {
             let cancel = cancel.clone();
             let guard = runtime.enter();
             let served = links::spawn(&runtime, async move {
                 gateway
-                    .serve(captured(listeners), identity, Arc::new(Egress), cancel)
+                    .serve(captured(listeners), admission, Arc::new(Egress), cancel)
                     .await
             });
             drop(guard);
@@ -144,6 +178,9 @@ impl Session {
         cancel.cancel();
         // Closings of connections that were open are written before the run's end is.
         let _ = runtime.block_on(serving);
+        runtime.block_on(self.credentials.end());
+        // Its threads have nothing left to do; waiting for their end would be for nothing.
+        runtime.shutdown_background();
         let code = self.end(code?)?;
         copied.map_err(|error| {
             let error = anyhow::Error::new(error);
@@ -286,121 +323,6 @@ pub(crate) fn captured(listeners: linux::Listeners) -> Listeners {
     }
 }
 
-/// Whether a file that decides about the run lies in its workspace. That is refused where the
-/// agent can write it.
-fn is_steered_from_inside(request: &Request) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let workspace = real(&request.workspace.directory);
-    let mut files = request.steering.iter();
-    files.any(|file| real(file).starts_with(&workspace))
-}
-
-/// The files that decide about this run: an agent must not be able to write them.
-fn steering(link: &Link, config: &Config, config_file: Option<&Path>) -> Vec<PathBuf> {
-    let mut files = link.files();
-    files.extend(config_file.map(Path::to_owned));
-    files.extend(config.dial.extra_roots.iter().cloned());
-    files
-}
-
-fn request(
-    arguments: &RunArguments,
-    config: &Config,
-    run: RunId,
-    steering: Vec<PathBuf>,
-) -> Result<Request, Failure> {
-    let current = std::env::current_dir()
-        .context("the current directory is not there any more")
-        .map_err(Failure::Usage)?;
-    let runs = paths::runs().map_err(Failure::usage)?;
-    let state = runs.join(run.to_string());
-    let _ = linux::sweep(&runs);
-    let mut environment = environment::build(&arguments.environment).map_err(Failure::Usage)?;
-    let bundle = trust::bundle(
-        &config.dial.extra_roots,
-        &paths::data().map_err(Failure::usage)?,
-    )
-    .map_err(Failure::Usage)?;
-    let mut show = Vec::new();
-    if let Some(bundle) = bundle {
-        environment::trust(&mut environment, Path::new(trust::INSIDE));
-        show.push((bundle, PathBuf::from(trust::INSIDE)));
-    }
-    let home = paths::home().map_err(Failure::Usage)?;
-    let git = git::settings(&home);
-    if let Some((path, _)) = &git {
-        environment::git(&mut environment, path);
-    }
-    Ok(Request {
-        command: arguments.command.clone(),
-        environment,
-        workspace: Workspace {
-            directory: arguments
-                .workspace
-                .clone()
-                .unwrap_or_else(|| current.clone()),
-            mode: mode(arguments),
-        },
-        directory: current,
-        files: [(PathBuf::from("/etc/resolv.conf"), RESOLVER.to_vec())]
-            .into_iter()
-            .chain(git)
-            .collect(),
-        home,
-        read: arguments.read.clone(),
-        show,
-        hide: arguments.hide.clone(),
-        steering,
-        private: vec![
-            paths::data().map_err(Failure::usage)?,
-            paths::config().map_err(Failure::usage)?,
-        ],
-        hostname: hostname(run),
-        state,
-        canary: Some(canary().map_err(Failure::Usage)?),
-        limits: Limits {
-            processes: arguments.processes,
-            memory: arguments.memory,
-            ..Limits::default()
-        },
-        without: arguments
-            .without
-            .iter()
-            .map(|layer| layer.layer())
-            .collect(),
-        weakening: weakening(arguments),
-    })
-}
-
-const fn mode(arguments: &RunArguments) -> WorkspaceMode {
-    if arguments.read_only {
-        WorkspaceMode::ReadOnly
-    } else if arguments.overlay {
-        WorkspaceMode::Overlay
-    } else {
-        WorkspaceMode::ReadWrite
-    }
-}
-
-impl LayerName {
-    const fn layer(self) -> Layer {
-        match self {
-            Self::Landlock => Layer::Landlock,
-            Self::Cgroup => Layer::Cgroup,
-        }
-    }
-}
-
-#[cfg(feature = "weaken")]
-fn weakening(arguments: &RunArguments) -> ringfence_sandbox::Weakening {
-    ringfence_sandbox::Weakening::without(arguments.weaken.clone())
-}
-
-#[cfg(not(feature = "weaken"))]
-fn weakening(_: &RunArguments) -> ringfence_sandbox::Weakening {
-    ringfence_sandbox::Weakening::none()
-}
-
 /// A file beside the caller's secrets. The self-test tries to read it; it holds none.
 pub(crate) fn canary() -> anyhow::Result<PathBuf> {
     let path = paths::data()?.join("canary");
@@ -415,13 +337,6 @@ pub(crate) fn canary() -> anyhow::Result<PathBuf> {
         .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(path)
-}
-
-/// A name that tells sandboxes apart; the random end of the run's id is unique enough.
-fn hostname(run: RunId) -> String {
-    let id = run.to_string();
-    let (_, end) = id.rsplit_once('-').unwrap_or(("", &id));
-    format!("ringfence-{end}")
 }
 
 fn record_start(
@@ -461,8 +376,6 @@ pub(crate) fn refusal(error: LaunchError) -> Failure {
     }
 }
 
-/// The gateway's own address in every sandbox answers DNS.
-const RESOLVER: &[u8] = b"nameserver 198.18.0.1\noptions timeout:2 attempts:2\n";
 const LOCAL_WORKSPACE: &str = "local";
 /// One agent's traffic needs no more; a laptop has other work.
 const MOST_THREADS: usize = 4;

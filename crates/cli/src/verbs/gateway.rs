@@ -1,19 +1,20 @@
 //! `ringfence gateway`: the gateway alone, as an explicit proxy for this machine.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use ringfence_gateway::{Capture, Gateway, Listeners};
-use ringfence_model::NoticeKind;
+use ringfence_gateway::intercept::Authority;
+use ringfence_gateway::{Admission, Capture, Gateway, Listeners};
+use ringfence_model::{NoticeKind, RunId};
 use ringfence_protocols::egress::Egress;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::GatewayArguments;
 use crate::failure::Failure;
-use crate::link::{Link, LocalAudit};
+use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
 use crate::{config, output, paths, run};
 
@@ -29,25 +30,35 @@ pub(crate) fn gateway(
         )));
     }
     run::raise_open_files();
-    let mut config = config::load(config_file)?;
+    let settings = config::settings(config_file)?;
+    let mut config = settings.gateway.clone();
     let (listener, address) = listen(arguments.listen)?;
     config.forbidden.push(address);
     let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
     let profiles = sources.names();
     let link = Link::open(sources)?;
     let identity = run::identity(&arguments.agent)?;
-    let audit = Arc::new(LocalAudit::create(
-        &paths::data().map_err(Failure::usage)?,
-        identity.clone(),
-    )?);
+    let data = paths::data().map_err(Failure::usage)?;
+    let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
     let started = NoticeKind::RunStarted {
         command: vec!["gateway".to_owned(), address.to_string()],
         profiles,
         directory: String::new(),
     };
     audit.record(started).map_err(Failure::internal)?;
-    let gateway = Gateway::new(config, audit.clone(), link.policy()).map_err(Failure::usage)?;
+    let authority = Authority::new().map_err(Failure::internal)?;
+    let authority = Arc::new(authority.not_installed());
+    let shown = Shown::write(&data, identity.run, authority.pem()).map_err(Failure::Usage)?;
+    let mut credentials = LocalCredentials::open(&settings, link.profiles(), &identity)?;
+    let runtime = credentials.runtime()?;
+    credentials.follow(&runtime)?;
+    let gateway = Gateway::new(config, audit.clone(), link.policy(), credentials.port())
+        .map_err(Failure::usage)?;
     link.keep_fresh(Arc::clone(&audit))?;
+    output::say(&format!(
+        "ringfence: where a rule looks inside HTTPS, clients must trust {}",
+        shown.0.display()
+    ));
     output::say(&format!("ringfence: listening on {address}"));
     let listeners = Listeners {
         tcp_v4: listener,
@@ -55,13 +66,20 @@ pub(crate) fn gateway(
         dns: Vec::new(),
         capture: Capture::ProxyOnly,
     };
-    run::runtime()?
+    let admission = Admission {
+        identity,
+        authority: Some(authority),
+        tokens: credentials.tokens(),
+    };
+    runtime
         .block_on(async {
             let cancel = stop_on_signal()?;
             gateway
-                .serve(listeners, identity, Arc::new(Egress), cancel)
+                .serve(listeners, admission, Arc::new(Egress), cancel)
                 .await
-                .map_err(anyhow::Error::new)
+                .map_err(anyhow::Error::new)?;
+            credentials.end().await;
+            anyhow::Ok(())
         })
         .map_err(Failure::Internal)?;
     let ended = NoticeKind::RunEnded { exit_code: 0 };
@@ -70,6 +88,26 @@ pub(crate) fn gateway(
         .and_then(|()| audit.sync())
         .map_err(Failure::internal)?;
     Ok(0)
+}
+
+/// The certificate of the gateway's authority, in a file for as long as it serves.
+struct Shown(PathBuf);
+
+impl Shown {
+    fn write(data: &Path, run: RunId, pem: &str) -> anyhow::Result<Self> {
+        let path = data.join("trust").join(format!("{run}.pem"));
+        let directory = path.parent().unwrap_or(data);
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+        std::fs::write(&path, pem).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// The listener and where it really is: port 0 stands for any free one.

@@ -1,13 +1,17 @@
 //! The verbs other than `run`, one file each.
 
 pub(crate) mod allow;
+pub(crate) mod credential;
 pub(crate) mod denied;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod gateway;
+pub(crate) mod inspect;
 pub(crate) mod overlay;
 pub(crate) mod policy;
+pub(crate) mod profile;
 pub(crate) mod prove;
+pub(crate) mod token;
 
 use std::future::Future;
 

@@ -138,6 +138,8 @@ fn action(
         method,
         path: path.to_owned(),
         query,
+        headers: Vec::new(),
+        content: None,
     }))
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use ringfence_gateway::Gateway;
+use ringfence_gateway::{Gateway, NoCredentials};
 use ringfence_model::NoticeKind;
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::attempt::{self, Attempt, Outcome, Scene, SharedMemory};
@@ -208,6 +208,7 @@ impl Stage {
             ringfence_gateway::Config::default(),
             audit.clone(),
             link.policy(),
+            Arc::new(NoCredentials::default()),
         )
         .map_err(Failure::usage)?;
         let mut sandbox = launched.sandbox;

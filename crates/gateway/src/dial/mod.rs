@@ -47,6 +47,27 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// Opens a connection to where the response to `permit` redirects. Such a target is no part of
+    /// what was decided on, so it may only be public, or a name of the host map.
+    pub(crate) async fn dial_redirect(
+        &self,
+        permit: &Permit,
+        target: &Destination,
+    ) -> Result<Dialled, DialError> {
+        let is_own = |name: &HostName| name.is_within(INTERNAL_ZONE);
+        if target.host.name().is_some_and(is_own) {
+            return Err(DialError::ControlPlane);
+        }
+        let addresses = permit.grant().addresses.of_redirect();
+        let addresses = addresses.ok_or(DialError::ControlPlane)?;
+        let dialling = self.dialer().dial(target, &addresses);
+        timeout(self.limits().connect_timeout, dialling)
+            .await
+            .map_err(|_| DialError::TimedOut)?
+    }
+}
+
 /// Where names lead, and what is never dialled.
 pub(crate) struct Dialer {
     hosts: Hosts,
@@ -121,6 +142,25 @@ impl Dialer {
             }
             (Some(address), _) => self.open(&[address]).await,
             (None, _) => Err(DialError::ControlPlane),
+        }
+    }
+
+    /// Opens a connection to where configuration says, for the gateway's own use. No agent has
+    /// chosen the destination, so its address may be of any kind.
+    pub(crate) async fn dial_configured(
+        &self,
+        destination: &Destination,
+    ) -> Result<Dialled, DialError> {
+        match self.route(destination)? {
+            Route::Named(address) => return self.open(&[address]).await,
+            Route::Literal(_) | Route::Resolve(..) => {}
+        }
+        if let Some(proxy) = &self.proxy {
+            return self.through_proxy(proxy, destination).await;
+        }
+        match self.route(destination)? {
+            Route::Named(address) | Route::Literal(address) => self.open(&[address]).await,
+            Route::Resolve(name, port) => self.open(&self.resolver.lookup(name, port).await?).await,
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use super::*;
 use crate::pipeline::Stopped;
-use crate::testing::{Stack, hosts, listener};
+use crate::testing::{Stack, connect, hosts, listener};
 
 const ANY: &str = "  - allow: { host: api.test, ports: [443], protocol: tcp }";
 
@@ -192,7 +192,7 @@ async fn the_host_of_the_sandbox_is_its_loopback() {
 
 #[tokio::test]
 async fn the_gateways_own_listeners_are_never_dialled() {
-    let (_listener, address) = listener().await;
+    let (listener, address) = listener().await;
     for own in [address, SocketAddr::from(([0, 0, 0, 0], address.port()))] {
         let mut config = hosts(&[("api.test", address)]);
         config.forbidden = vec![own];
@@ -201,6 +201,7 @@ async fn the_gateways_own_listeners_are_never_dialled() {
         let error = stack.gateway.dial(&permit).await.unwrap_err();
         assert!(matches!(error, DialError::ControlPlane), "{error}");
     }
+    assert!(untouched(listener));
 }
 
 #[tokio::test]
@@ -281,4 +282,81 @@ async fn an_upstream_proxy_that_refuses_is_named_in_the_failure() {
     let permit = stack.permit("api.test:443");
     let error = stack.gateway.dial(&permit).await.unwrap_err();
     assert!(error.to_string().contains("407"), "{error}");
+}
+
+#[tokio::test]
+async fn an_open_connection_is_cut_when_its_resolved_address_is_not_permitted_any_more() {
+    let (_listener, address) = listener().await;
+    let mut config = Config::default();
+    config.dial.dns_servers = vec![name_server([127, 0, 0, 1])];
+    let rules = |addresses: &str| {
+        let port = address.port();
+        format!("  - allow: {{ host: api.test, ports: [{port}], protocol: tcp{addresses} }}")
+    };
+    let stack = Stack::with(&rules(", addresses: [127.0.0.0/8]"), config);
+    let permit = stack.permit(&format!("api.test:{}", address.port()));
+    let _dialled = stack.gateway.dial(&permit).await.unwrap();
+    stack.publish(2, &rules(""));
+    let decision = stack.gateway.revoked(&permit).await;
+    assert_eq!(decision.code, ReasonCode::Revoked);
+}
+
+#[tokio::test]
+async fn a_connection_to_another_address_than_the_mapped_one_is_not_permitted() {
+    let (_listener, address) = listener().await;
+    let stack = Stack::with(ANY, hosts(&[("api.test", address)]));
+    let permit = stack.permit("api.test:443");
+    let still = |address| {
+        let (destination, granted) = (permit.destination(), &permit.grant().addresses);
+        stack
+            .gateway
+            .dialer()
+            .still_permits(destination, address, granted)
+    };
+    assert!(still(address));
+    assert!(!still(SocketAddr::from(([127, 0, 0, 2], address.port()))));
+}
+
+/// The policy says so before; the dialler does not take its word for it.
+#[tokio::test]
+async fn an_address_that_the_grant_does_not_cover_is_not_dialled() {
+    let (listener, address) = listener().await;
+    let stack = Stack::new(ANY);
+    let permit = stack.permit("api.test:443");
+    let destination = address.to_string().parse().unwrap();
+    let dialling = stack
+        .gateway
+        .dialer()
+        .dial(&destination, &permit.grant().addresses);
+    let error = dialling.await.unwrap_err();
+    assert!(
+        matches!(error, DialError::AddressNotPermitted { .. }),
+        "{error}"
+    );
+    assert!(untouched(listener));
+}
+
+/// What no list of addresses tells: an address of this host that is not loopback.
+#[tokio::test]
+async fn a_connection_that_leads_back_is_seen_by_its_two_ends() {
+    let (_listener, address) = listener().await;
+    let socket = connect(address).await;
+    for (own, expected) in [
+        (SocketAddr::from(([0, 0, 0, 0], address.port())), true),
+        (address, true),
+        (SocketAddr::from(([127, 0, 0, 2], address.port())), false),
+        (SocketAddr::from(([0, 0, 0, 0], 1)), false),
+    ] {
+        let mut config = Config::default();
+        config.forbidden = vec![own];
+        let stack = Stack::with(ANY, config);
+        let found = stack.gateway.dialer().is_loop(&socket, address);
+        assert_eq!(found, expected, "{own}");
+    }
+}
+
+/// Whether nobody has connected.
+fn untouched(listener: TcpListener) -> bool {
+    let accepted = listener.into_std().unwrap().accept();
+    accepted.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }

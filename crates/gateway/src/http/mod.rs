@@ -4,9 +4,11 @@
 
 mod body;
 mod exchange;
+mod message;
 mod requests;
 mod upstream;
 
 pub use exchange::{Exchange, Fault};
+pub use message::{BodyError, RequestBody, ResponseBody, authority, empty, full};
 pub use requests::{Interrupted, drain_body, next_request};
 pub use upstream::UpstreamSlot;

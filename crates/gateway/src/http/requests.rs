@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::body::{Sink, transfer};
-use crate::limits::{LINGER, REFUSED_BODY_OCTETS};
+use crate::limits::{REFUSED_BODY_OCTETS, REFUSED_BODY_WAIT};
 use crate::stream::Buffered;
 use crate::wire::http::{HttpError, RequestHead, RequestReader};
 
@@ -57,7 +57,7 @@ pub async fn drain_body(client: &mut Buffered, head: &RequestHead) -> bool {
     let (_, mut reading) = client.split();
     let sink = Sink::Nowhere(REFUSED_BODY_OCTETS);
     let draining = transfer(&mut reading, head.body, sink, |_| {});
-    matches!(timeout(LINGER, draining).await, Ok(Ok(())))
+    matches!(timeout(REFUSED_BODY_WAIT, draining).await, Ok(Ok(())))
 }
 
 async fn read_head(client: &mut Buffered) -> Result<RequestHead, Interrupted> {

@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use super::capacity::Slot;
 use super::origin::{Own, Target, target};
 use super::{Handler, Incoming, Serving, dns};
-use crate::limits::{ACCEPT_PAUSE, LINGER};
+use crate::limits::{ACCEPT_PAUSE, LINGER_IDLE};
 use crate::stream::{Buffered, write_all};
 
 /// The answer that tells the sandbox's self-test that a connection was captured. It is not a
@@ -68,7 +68,7 @@ async fn serve<H: Handler>(
         Target::Dns if over_limit => {}
         Target::Dns => dns::serve_tcp(&serving.session, Buffered::new(socket)).await,
         Target::SelfTest => {
-            let _ = timeout(LINGER, write_all(&socket, CAPTURED)).await;
+            let _ = timeout(LINGER_IDLE, write_all(&socket, CAPTURED)).await;
         }
     }
 }

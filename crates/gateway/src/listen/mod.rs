@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::DRAIN;
-use crate::pipeline::{Gateway, Identity, Session};
+use crate::pipeline::{Admission, Gateway, Session};
 use crate::stream::Buffered;
 pub(crate) use capacity::Capacity;
 pub use origin::Arrival;
@@ -64,8 +64,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Serves one connection to its end. Dropped when the gateway stops.
     fn handle(
         &self,
-        gateway: &Gateway,
-        session: &Session,
+        gateway: &Arc<Gateway>,
+        session: &Arc<Session>,
         incoming: Incoming,
     ) -> impl Future<Output = ()> + Send;
 }
@@ -84,13 +84,13 @@ impl Gateway {
     pub async fn serve<H: Handler>(
         self: &Arc<Self>,
         listeners: Listeners,
-        identity: Identity,
+        admission: impl Into<Admission>,
         handler: Arc<H>,
         cancel: CancellationToken,
     ) -> Result<(), ServeError> {
         let serving = Arc::new(Serving {
             gateway: Arc::clone(self),
-            session: Session::new(identity),
+            session: Arc::new(Session::new(admission)),
             handler,
             capture: listeners.capture,
             slots: capacity::Slots::new(self.limits().connections_per_sandbox),
@@ -120,7 +120,7 @@ impl Gateway {
 /// What the loops of one sandbox share.
 struct Serving<H> {
     gateway: Arc<Gateway>,
-    session: Session,
+    session: Arc<Session>,
     handler: Arc<H>,
     capture: Capture,
     slots: capacity::Slots,

@@ -17,7 +17,7 @@ const TCP: &str = "  - allow: { host: api.test, ports: [22], protocol: tcp }";
 struct Holder(mpsc::UnboundedSender<(Arrival, bool)>);
 
 impl Handler for Holder {
-    async fn handle(&self, gateway: &Gateway, session: &Session, incoming: Incoming) {
+    async fn handle(&self, gateway: &Arc<Gateway>, session: &Arc<Session>, incoming: Incoming) {
         let action = crate::testing::connect_to("api.test:22");
         let _permit = gateway.decide(session, action, None).unwrap();
         self.0

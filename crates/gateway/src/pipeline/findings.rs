@@ -2,6 +2,7 @@
 //! event. A finding records it. An agent can send any amount of such bytes, so only some findings a
 //! second are written, and the rest are counted.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -16,15 +17,34 @@ use crate::limits::{FINDING_OCTETS, FINDING_PERIOD, FINDINGS_IN_PERIOD};
 /// The stable code of these findings.
 const MALFORMED: &str = "malformed-request";
 
-/// How many findings of one sandbox were written lately, and how many were not.
+/// How many findings of one sandbox were written lately, and how many were not. Each code has its
+/// own count, so that a flood of one does not hide another.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    tallies: BTreeMap<&'static str, Tally>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
     period: Option<Instant>,
     written: usize,
     left_out: u64,
 }
 
 impl Findings {
+    fn admit(&mut self, code: &'static str, now: Instant) -> Option<u64> {
+        self.tallies.entry(code).or_default().admit(now)
+    }
+
+    /// The codes of which findings were left out since the last one, with their number.
+    fn take_left_out(&mut self) -> Vec<(&'static str, u64)> {
+        let counted = |(code, tally): (&&'static str, &mut Tally)| (*code, tally.take_left_out());
+        let left_out = self.tallies.iter_mut().map(counted);
+        left_out.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+impl Tally {
     /// Whether a finding may be written at `now`, with the number of those that were not since
     /// the last one.
     fn admit(&mut self, now: Instant) -> Option<u64> {
@@ -75,12 +95,25 @@ impl Gateway {
         }
     }
 
+    /// Records something about an exchange that a person should look at.
+    pub(crate) fn find(&self, session: &Session, code: &'static str, detail: String) {
+        let Some(left_out) = session.findings().admit(code, Instant::now()) else {
+            return;
+        };
+        let detail = match left_out {
+            0 => detail,
+            _ => format!("{detail} ({left_out} more findings before it)"),
+        };
+        // The exchange has its own event, and a log that cannot be written refuses the next one.
+        let _ = self.note(session, code, detail);
+    }
+
     /// Records how many findings of a sandbox that is gone were not written.
     pub(crate) fn settle_findings(&self, session: &Session) {
         let left_out = session.findings().take_left_out();
-        if left_out > 0 {
+        for (code, count) in left_out {
             // There is nothing left to refuse where this cannot be written.
-            let _ = self.note(session, format!("{left_out} more"));
+            let _ = self.note(session, code, format!("{count} more"));
         }
     }
 
@@ -91,7 +124,7 @@ impl Gateway {
         reason: &str,
         said: &[u8],
     ) -> Result<(), AuditError> {
-        let Some(left_out) = session.findings().admit(Instant::now()) else {
+        let Some(left_out) = session.findings().admit(MALFORMED, Instant::now()) else {
             return Ok(());
         };
         let more = match left_out {
@@ -99,10 +132,11 @@ impl Gateway {
             _ => format!(" ({left_out} more before it)"),
         };
         let shown = said.get(..FINDING_OCTETS).unwrap_or(said).escape_ascii();
-        self.note(session, format!("{tried}: {reason}: \"{shown}\"{more}"))
+        let detail = format!("{tried}: {reason}: \"{shown}\"{more}");
+        self.note(session, MALFORMED, detail)
     }
 
-    fn note(&self, session: &Session, detail: String) -> Result<(), AuditError> {
+    fn note(&self, session: &Session, code: &str, detail: String) -> Result<(), AuditError> {
         let identity = session.identity();
         self.audit().notice(&Notice {
             time: Timestamp::now(),
@@ -110,7 +144,7 @@ impl Gateway {
             sandbox: identity.sandbox,
             agent: identity.agent.clone(),
             kind: NoticeKind::Finding {
-                code: MALFORMED.to_owned(),
+                code: code.to_owned(),
                 detail,
             },
         })
@@ -168,9 +202,9 @@ mod tests {
 
     #[test]
     fn a_flood_is_counted_and_not_written() {
-        let mut findings = Findings::default();
+        let mut findings = Tally::default();
         let start = Instant::now();
-        let admitted = |findings: &mut Findings, at| {
+        let admitted = |findings: &mut Tally, at| {
             let admitted = (0..100).filter_map(|_| findings.admit(at));
             admitted.collect::<Vec<_>>()
         };
@@ -183,11 +217,22 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_one_kind_does_not_hide_another() {
+        let mut findings = Findings::default();
+        let now = Instant::now();
+        for _ in 0..100 {
+            findings.admit("one", now);
+        }
+        assert_eq!(findings.admit("one", now), None);
+        assert_eq!(findings.admit("other", now), Some(0));
+    }
+
+    #[test]
     fn what_was_only_counted_is_recorded_when_the_sandbox_ends() {
         let stack = Stack::new("  - allow: { host: api.test }");
         let now = Instant::now();
         for _ in 0..3 * FINDINGS_IN_PERIOD {
-            stack.session.findings().admit(now);
+            stack.session.findings().admit(MALFORMED, now);
         }
         stack.gateway.settle_findings(&stack.session);
         stack.gateway.settle_findings(&stack.session);

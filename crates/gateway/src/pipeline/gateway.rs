@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ringfence_model::{Action, Decision, Event, EventId, Generation, ReasonCode};
-use ringfence_policy::{Snapshot, Verdict};
+use ringfence_model::{
+    Action, Decision, Destination, Event, EventId, Generation, HttpRequest, ReasonCode,
+};
+use ringfence_policy::{Reading, Snapshot, Verdict};
 use tokio::sync::watch;
 
 use super::audit::{Audit, AuditError};
+use super::credentials::Credentials;
 use super::permit::Permit;
 use super::refusal::{Refusal, denial};
 use super::session::Session;
 use crate::config::{Config, ConfigError};
 use crate::dial::Dialer;
+use crate::forward::Upstreams;
 use crate::limits::Limits;
 use crate::listen::Capacity;
 use crate::relay::Pipes;
@@ -21,27 +25,33 @@ use crate::relay::Pipes;
 pub struct Gateway {
     audit: Arc<dyn Audit>,
     policy: watch::Receiver<Arc<Snapshot>>,
+    credentials: Arc<dyn Credentials>,
     limits: Limits,
     dialer: Dialer,
+    upstreams: Upstreams,
     pipes: Pipes,
     capacity: Capacity,
 }
 
 impl Gateway {
-    /// A gateway that decides by the newest snapshot of `policy` and records to `audit`.
+    /// A gateway that decides by the newest snapshot of `policy`, records to `audit` and gives
+    /// requests `credentials`.
     ///
     /// # Errors
-    /// Where the configuration breaks a limit.
+    /// Where the configuration breaks a limit or names a file that cannot be used.
     pub fn new(
         config: Config,
         audit: Arc<dyn Audit>,
         policy: watch::Receiver<Arc<Snapshot>>,
+        credentials: Arc<dyn Credentials>,
     ) -> Result<Arc<Self>, ConfigError> {
         let capacity = Capacity::new(config.limits.connections);
         Ok(Arc::new(Self {
             audit,
             policy,
+            credentials,
             limits: config.limits.clone(),
+            upstreams: Upstreams::new(&config)?,
             dialer: Dialer::new(config)?,
             pipes: Pipes::default(),
             capacity,
@@ -93,10 +103,47 @@ impl Gateway {
         }
     }
 
+    /// The words for what is refused within an action whose event is open and will record it.
+    #[must_use]
+    pub fn refuse_within(
+        &self,
+        event: EventId,
+        tried: String,
+        (code, reason): (ReasonCode, &str),
+    ) -> Refusal {
+        Refusal {
+            event: Some(event),
+            tried,
+            decision: Box::new(denial(code, reason, self.generation())),
+        }
+    }
+
     /// The bounds in force.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Whether rules of the `api` section are about `destination`, so that its requests need all
+    /// that those can ask for.
+    #[must_use]
+    pub fn has_api_rules(&self, destination: &Destination) -> bool {
+        self.policy.borrow().has_api_rules(destination)
+    }
+
+    /// What of the body of `request`, whose head is known, the decision on it needs.
+    #[must_use]
+    pub fn reading(&self, request: &HttpRequest) -> Reading {
+        let snapshot = Arc::clone(&self.policy.borrow());
+        snapshot.reading(request, Timestamp::now())
+    }
+
+    pub(crate) fn credentials(&self) -> &dyn Credentials {
+        self.credentials.as_ref()
+    }
+
+    pub(crate) const fn upstreams(&self) -> &Upstreams {
+        &self.upstreams
     }
 
     pub(crate) const fn dialer(&self) -> &Dialer {

@@ -2,19 +2,29 @@
 //! outside this module can make a [`Permit`].
 
 mod audit;
+mod credentials;
 mod findings;
 mod gateway;
 mod permit;
+mod redirect;
 mod refusal;
 mod revocation;
 mod session;
+mod tokens;
 
 pub use audit::{Audit, AuditError};
+pub use credentials::{
+    Answer, ClientCertificate, CredentialError, Credentials, Injection, Material, Need,
+    NoCredentials, SigV4,
+};
 pub use gateway::Gateway;
+pub(crate) use permit::Subject;
 pub use permit::{Meter, Permit, Transport};
 pub(crate) use refusal::denial;
 pub use refusal::{Failure, Refusal, Stopped};
-pub use session::{Identity, Place, Session};
+pub use session::{Admission, Identity, Place, Session};
+pub(crate) use tokens::tokens_in;
+pub use tokens::{TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use ringfence_model::{
-    Action, Closing, Decision, Destination, EventId, Generation, Outcome, ReasonCode, Upstream,
+    Action, Closing, CredentialName, Decision, Destination, EventId, Generation, Outcome,
+    ReasonCode, Upstream,
 };
 use ringfence_policy::Grant;
 
@@ -22,6 +23,8 @@ pub enum Transport {
     Tls,
     /// Plain HTTP, each request of which is decided on.
     Http,
+    /// TLS that the gateway terminates, each request in which is decided on.
+    Https,
     /// Any other bytes.
     Opaque,
 }
@@ -30,15 +33,22 @@ pub enum Transport {
 pub struct Permit {
     audit: Arc<dyn Audit>,
     event: EventId,
+    subject: Arc<Subject>,
+    started: Instant,
+    tls: OnceLock<TlsFacts>,
+    closed: bool,
+}
+
+/// What a permit is about: all that a later decision on the same needs. The parts of an exchange
+/// share it, each of which stops by itself when policy takes the permit back.
+pub(crate) struct Subject {
     action: Action,
     generation: Generation,
     grant: Grant,
-    started: Instant,
     meter: Meter,
     transport: OnceLock<Transport>,
     address: OnceLock<SocketAddr>,
-    tls: OnceLock<TlsFacts>,
-    closed: bool,
+    credential: OnceLock<CredentialName>,
 }
 
 /// Octets moved so far, in both directions.
@@ -46,6 +56,7 @@ pub struct Permit {
 pub struct Meter {
     sent: AtomicU64,
     received: AtomicU64,
+    scrubbed: AtomicU64,
 }
 
 struct TlsFacts {
@@ -64,13 +75,16 @@ impl Permit {
         Self {
             audit,
             event,
-            action,
-            generation,
-            grant,
+            subject: Arc::new(Subject {
+                action,
+                generation,
+                grant,
+                meter: Meter::default(),
+                transport: OnceLock::new(),
+                address: OnceLock::new(),
+                credential: OnceLock::new(),
+            }),
             started: Instant::now(),
-            meter: Meter::default(),
-            transport: OnceLock::new(),
-            address: OnceLock::new(),
             tls: OnceLock::new(),
             closed: false,
         }
@@ -84,44 +98,50 @@ impl Permit {
 
     /// What was decided on.
     #[must_use]
-    pub const fn action(&self) -> &Action {
-        &self.action
+    pub fn action(&self) -> &Action {
+        self.subject.action()
     }
 
     /// Where it leads.
     #[must_use]
-    pub const fn destination(&self) -> &Destination {
-        self.action.destination()
+    pub fn destination(&self) -> &Destination {
+        self.subject.destination()
     }
 
     /// The policy that allowed it.
     #[must_use]
-    pub const fn generation(&self) -> Generation {
-        self.generation
+    pub fn generation(&self) -> Generation {
+        self.subject.generation
     }
 
     /// What it covers.
     #[must_use]
-    pub const fn grant(&self) -> &Grant {
-        &self.grant
+    pub fn grant(&self) -> &Grant {
+        &self.subject.grant
     }
 
     /// Counts the octets of the connection.
     #[must_use]
-    pub const fn meter(&self) -> &Meter {
-        &self.meter
+    pub fn meter(&self) -> &Meter {
+        &self.subject.meter
+    }
+
+    pub(crate) const fn subject(&self) -> &Arc<Subject> {
+        &self.subject
     }
 
     /// States what the connection carries; false where the grant does not cover it.
     #[must_use]
     pub fn carry(&self, transport: Transport) -> bool {
-        covers(&self.grant, transport) && *self.transport.get_or_init(|| transport) == transport
+        let subject = &self.subject;
+        let carried = || *subject.transport.get_or_init(|| transport);
+        covers(&subject.grant, transport) && carried() == transport
     }
 
     /// What the connection carries, once it is known.
     #[must_use]
     pub fn transport(&self) -> Option<Transport> {
-        self.transport.get().copied()
+        self.subject.transport()
     }
 
     /// Notes what the agent's TLS hello said, for the record.
@@ -139,19 +159,25 @@ impl Permit {
 
     /// Notes the address that was dialled, or of a connection that is used again.
     pub(crate) fn note_address(&self, address: SocketAddr) {
-        let _ = self.address.set(address);
+        let _ = self.subject.address.set(address);
+    }
+
+    /// Notes the credential that the request is sent with: a policy that names another one takes
+    /// the permit back.
+    pub(crate) fn note_credential(&self, name: &CredentialName) {
+        let _ = self.subject.credential.set(name.clone());
     }
 
     /// The address that was dialled.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
-        self.address.get().copied()
+        self.subject.address()
     }
 
     /// Takes what an action within this one moved, and where to, into this one's record.
     pub fn account(&self, inner: &Self) {
-        self.meter.add_sent(inner.meter.sent());
-        self.meter.add_received(inner.meter.received());
+        self.meter().add_sent(inner.meter().sent());
+        self.meter().add_received(inner.meter().received());
         if let Some(address) = inner.address() {
             self.note_address(address);
         }
@@ -170,7 +196,7 @@ impl Permit {
     /// Takes the permit back: what came was not what was decided on.
     #[must_use]
     pub fn refuse(self, code: ReasonCode, reason: &str) -> Refusal {
-        let decision = denial(code, reason, self.generation);
+        let decision = denial(code, reason, self.generation());
         self.take_back(code, decision)
     }
 
@@ -186,7 +212,7 @@ impl Permit {
         self.close(Outcome::Refused(code), Some(reason), next_step);
         Refusal {
             event: Some(self.event),
-            tried: self.action.to_string(),
+            tried: self.action().to_string(),
             decision: Box::new(decision),
         }
     }
@@ -202,9 +228,10 @@ impl Permit {
             detail,
             next_step,
             upstream: self.upstream(),
-            sent: self.meter.sent(),
-            received: self.meter.received(),
+            sent: self.meter().sent(),
+            received: self.meter().received(),
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            scrubbed: self.meter().scrubbed(),
         };
         // The action is over, so there is nothing left to refuse. A log that cannot be
         // written refuses the next `open`, and its reader counts an unclosed event as aborted.
@@ -212,12 +239,46 @@ impl Permit {
     }
 
     fn upstream(&mut self) -> Option<Upstream> {
-        let address = self.address.get().copied()?;
+        let address = self.address()?;
         let (sni, alpn) = match self.tls.take() {
             Some(facts) => (facts.sni, facts.alpn),
             None => (None, Vec::new()),
         };
         Some(Upstream { address, sni, alpn })
+    }
+}
+
+impl Subject {
+    pub(crate) const fn action(&self) -> &Action {
+        &self.action
+    }
+
+    pub(crate) const fn destination(&self) -> &Destination {
+        self.action.destination()
+    }
+
+    pub(crate) const fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    pub(crate) const fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    pub(crate) const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    pub(crate) fn transport(&self) -> Option<Transport> {
+        self.transport.get().copied()
+    }
+
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.address.get().copied()
+    }
+
+    pub(crate) fn credential(&self) -> Option<&CredentialName> {
+        self.credential.get()
     }
 }
 
@@ -240,6 +301,17 @@ impl Meter {
         self.received.load(Ordering::Relaxed)
     }
 
+    /// Credential values that were removed from what went to the agent.
+    #[must_use]
+    pub fn scrubbed(&self) -> u64 {
+        self.scrubbed.load(Ordering::Relaxed)
+    }
+
+    /// Counts removed credential values.
+    pub fn add_scrubbed(&self, values: u64) {
+        self.scrubbed.fetch_add(values, Ordering::Relaxed);
+    }
+
     /// Counts octets to the upstream.
     pub fn add_sent(&self, octets: u64) {
         self.sent.fetch_add(octets, Ordering::Relaxed);
@@ -256,6 +328,7 @@ pub(super) const fn covers(grant: &Grant, transport: Transport) -> bool {
     match transport {
         Transport::Tls => grant.tls,
         Transport::Http => grant.http,
+        Transport::Https => grant.https,
         Transport::Opaque => grant.opaque,
     }
 }

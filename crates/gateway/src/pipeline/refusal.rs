@@ -70,5 +70,7 @@ pub(crate) fn denial(code: ReasonCode, reason: &str, generation: Generation) -> 
         rule: None,
         generation,
         next_step: None,
+        credential: None,
+        access: None,
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::gateway::Gateway;
-use super::permit::{Permit, covers};
+use super::permit::{Permit, Subject, covers};
 use super::refusal::denial;
 
 /// The least wait for an expiry, so that a clock that is set back cannot make a busy loop.
@@ -22,14 +22,19 @@ impl Gateway {
     /// Waits until policy does not allow `permit` any more, and returns the new decision.
     /// Dropped with the connection; it holds no task and polls nothing.
     pub async fn revoked(&self, permit: &Permit) -> Decision {
+        self.taken_back(permit.subject()).await
+    }
+
+    /// [`Gateway::revoked`], for a part of an exchange that has not the permit itself.
+    pub(crate) async fn taken_back(&self, subject: &Subject) -> Decision {
         let mut policy = self.policy();
-        let mut seen = permit.generation();
-        let mut valid_until = permit.grant().valid_until;
+        let mut seen = subject.generation();
+        let mut valid_until = subject.grant().valid_until;
         loop {
             let current = policy.borrow_and_update().generation();
             let expired = valid_until.is_some_and(|until| until <= Timestamp::now());
             if current != seen || expired {
-                match self.decide_again(permit) {
+                match self.decide_again(subject) {
                     Ok(grant) => valid_until = grant.valid_until,
                     Err(decision) => return decision,
                 }
@@ -42,8 +47,8 @@ impl Gateway {
         }
     }
 
-    fn decide_again(&self, permit: &Permit) -> Result<Grant, Decision> {
-        let verdict = self.verdict(permit.action());
+    fn decide_again(&self, subject: &Subject) -> Result<Grant, Decision> {
+        let verdict = self.verdict(subject.action());
         let generation = verdict.decision.generation;
         let Some(grant) = verdict.grant.filter(|_| verdict.decision.is_allow()) else {
             return Err(Decision {
@@ -51,12 +56,19 @@ impl Gateway {
                 ..verdict.decision
             });
         };
-        let carried = permit.transport().is_none_or(|kind| covers(&grant, kind));
-        let addressed = permit.address().is_none_or(|address| {
+        let carried = subject.transport().is_none_or(|kind| covers(&grant, kind));
+        let addressed = subject.address().is_none_or(|address| {
             let dialer = self.dialer();
-            dialer.still_permits(permit.destination(), address, &grant.addresses)
+            dialer.still_permits(subject.destination(), address, &grant.addresses)
         });
-        if carried && addressed {
+        let authenticated = subject.credential().is_none_or(|name| {
+            let mut named = grant
+                .terms
+                .iter()
+                .filter_map(|terms| terms.credential.as_ref());
+            named.any(|other| other == name)
+        });
+        if carried && addressed && authenticated {
             return Ok(grant);
         }
         let reason = "the policy changed and does not allow this connection any more";

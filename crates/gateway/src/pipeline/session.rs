@@ -2,11 +2,13 @@
 //! that a connection arrived on leads to it, so there is nothing to steal or to forge.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringfence_model::{AgentName, Destination, Host, HostName, RunId, SandboxId, WorkspaceName};
 
 use super::findings::Findings;
+use super::tokens::Tokens;
+use crate::intercept::Authority;
 use crate::wire::dns::{self, HOST_SERVICE, INTERNAL_ZONE, NameMap};
 
 /// The names of an agent's run, as they are recorded.
@@ -22,9 +24,33 @@ pub struct Identity {
     pub sandbox: SandboxId,
 }
 
+/// What a sandbox is let in with.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// Whose it is.
+    pub identity: Identity,
+    /// The authority that its clients trust. Without one, HTTPS is not read.
+    pub authority: Option<Arc<Authority>>,
+    /// The tokens that it may present.
+    pub tokens: Arc<Tokens>,
+}
+
+impl From<Identity> for Admission {
+    /// Without an authority and without tokens.
+    fn from(identity: Identity) -> Self {
+        Self {
+            identity,
+            authority: None,
+            tokens: Arc::default(),
+        }
+    }
+}
+
 /// One sandbox's use of the gateway.
 pub struct Session {
     identity: Identity,
+    authority: Option<Arc<Authority>>,
+    tokens: Arc<Tokens>,
     names: Mutex<NameMap>,
     findings: Mutex<Findings>,
 }
@@ -55,9 +81,16 @@ impl Place {
 impl Session {
     /// A session with no names mapped yet.
     #[must_use]
-    pub fn new(identity: Identity) -> Self {
+    pub fn new(admission: impl Into<Admission>) -> Self {
+        let Admission {
+            identity,
+            authority,
+            tokens,
+        } = admission.into();
         Self {
             identity,
+            authority,
+            tokens,
             names: Mutex::new(NameMap::default()),
             findings: Mutex::default(),
         }
@@ -67,6 +100,18 @@ impl Session {
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The authority that clients in the sandbox trust.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&Arc<Authority>> {
+        self.authority.as_ref()
+    }
+
+    /// The tokens that clients in the sandbox may present.
+    #[must_use]
+    pub const fn tokens(&self) -> &Arc<Tokens> {
+        &self.tokens
     }
 
     /// What a destination means in this sandbox: a synthetic address is the name that it was

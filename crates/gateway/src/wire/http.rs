@@ -13,6 +13,7 @@ mod error;
 mod framing;
 mod glimpse;
 mod headers;
+mod http2;
 mod path;
 mod request;
 mod response;
@@ -25,10 +26,11 @@ pub use error::HttpError;
 pub use framing::BodyKind;
 pub use glimpse::{Glimpse, glimpse};
 pub use headers::Headers;
+pub use http2::read_http2;
 pub use request::{RequestHead, RequestReader, read_request};
 pub use response::{ResponseHead, ResponseReader, read_response};
 pub use target::{Authority, Target};
-pub use write::{TargetForm, write_request, write_response};
+pub use write::{TargetForm, write_canonical, write_request, write_response};
 
 /// The version of a message. Everything is sent on as HTTP/1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

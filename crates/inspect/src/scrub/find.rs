@@ -1,27 +1,16 @@
 //! The first place at or after an offset where a value begins, in any form.
 //!
-//! The filter says which places to verify. The result is that of verifying every place in order:
-//! it does not depend on how the text was cut into pieces.
+//! The filter says which places to verify. The result is that of verifying every place in order.
+
+use std::ops::Range;
 
 use ringfence_model::Secret;
 
 use super::filter::{ANCHOR_OCTETS, AnchorKind, BLOCK_OCTETS, Filter};
 use super::needle::{Form, Needle};
-use super::unit::{Stop, Text, continues, introduces, simple};
-use super::verify::{HEAD_SYMBOLS, Verdict, longest, verify};
-use crate::limits::{ESCAPE_LAYERS, GAP_OCTETS, UNIT_OCTETS};
-
-/// What a text holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
-    Nothing,
-    /// A value may begin here, but the text ends before that is known.
-    Open(usize),
-    Match {
-        start: usize,
-        end: usize,
-    },
-}
+use super::unit::{Text, continues, introduces, simple};
+use super::verify::{HEAD_SYMBOLS, verify};
+use crate::limits::{ESCAPE_LAYERS, GAP_OCTETS, HELD_FOR_EACH_OCTET, UNIT_OCTETS};
 
 pub(super) struct Finder {
     values: Vec<Secret>,
@@ -29,7 +18,7 @@ pub(super) struct Finder {
     /// For each octet, the needles whose first symbol accepts it.
     first: Vec<Vec<usize>>,
     filter: Filter,
-    longest: usize,
+    hold_back: usize,
 }
 
 /// How far before what announces it a match can begin: the head, with one gap in it.
@@ -50,18 +39,20 @@ impl Finder {
                     .iter()
                     .filter_map(|needle| needle_of(&values, *needle)),
             ),
+            hold_back: values
+                .iter()
+                .map(|value| value.expose().len() * HELD_FOR_EACH_OCTET)
+                .max()
+                .unwrap_or(0),
             values,
             needles,
             first: vec![Vec::new(); 256],
-            longest: 0,
         };
         for index in 0..finder.needles.len() {
             let Some(needle) = finder.needle(index) else {
                 continue;
             };
-            let (accepted, octets) = (needle.accepted(0), longest(&needle));
-            finder.longest = finder.longest.max(octets);
-            for octet in accepted {
+            for octet in needle.accepted(0) {
                 if let Some(first) = finder.first.get_mut(usize::from(octet)) {
                     first.push(index);
                 }
@@ -74,18 +65,19 @@ impl Finder {
         &self.values
     }
 
-    /// Octets of the longest match.
-    pub(super) fn longest(&self) -> usize {
-        self.longest
+    /// Octets of the longest match that is found wherever a text is cut.
+    pub(super) fn hold_back(&self) -> usize {
+        self.hold_back
     }
 
-    /// The first match that begins at or after `from`, or the first place where one may.
-    pub(super) fn find(&self, text: Text<'_>, from: usize) -> Found {
-        if self.needles.is_empty() {
-            return Found::Nothing;
+    /// The first match that begins at or after `from` and before `to`. It may end anywhere.
+    pub(super) fn find(&self, text: Text<'_>, from: usize, to: usize) -> Option<Range<usize>> {
+        if self.needles.is_empty() || from >= to {
+            return None;
         }
-        let octets = text.octets;
-        let (blocks, _) = octets.get(from..).unwrap_or_default().as_chunks();
+        // What begins before `to` is announced before this.
+        let end = text.octets.len().min(to.saturating_add(UNANNOUNCED));
+        let (blocks, _) = text.octets.get(from..end).unwrap_or_default().as_chunks();
         let mut before = 0;
         for (index, block) in blocks.iter().enumerate() {
             let signs = self.filter.look(*block, &mut before);
@@ -102,29 +94,19 @@ impl Finder {
             }
             if let Some(at) = at {
                 // A match that is announced later may begin earlier.
-                return self.first_of(text, from.max(at.saturating_sub(UNANNOUNCED)), at + 1);
+                let from = from.max(at.saturating_sub(UNANNOUNCED));
+                return self.first_of(text, from, to.min(at + 1));
             }
         }
-        self.first_of(
-            text,
-            from.max(octets.len().saturating_sub(UNANNOUNCED)),
-            octets.len(),
-        )
+        self.first_of(text, from.max(end.saturating_sub(UNANNOUNCED)), to)
     }
 
-    /// The first place of a range where a value begins or may begin.
-    pub(super) fn first_of(&self, text: Text<'_>, from: usize, to: usize) -> Found {
-        for start in from..to {
-            match self.verify(text, start) {
-                Verdict::No => {}
-                Verdict::Open => return Found::Open(start),
-                Verdict::Match(end) => return Found::Match { start, end },
-            }
-        }
-        Found::Nothing
+    /// The first match that begins in a range.
+    pub(super) fn first_of(&self, text: Text<'_>, from: usize, to: usize) -> Option<Range<usize>> {
+        (from..to).find_map(|start| Some(start..self.verify(text, start)?))
     }
 
-    /// Some place where a value begins or may begin, announced by an anchor that ends in this block or the next.
+    /// Some place where a value begins, announced by an anchor that ends in this block or the next.
     fn after_anchors(&self, text: Text<'_>, from: usize, base: usize) -> Option<usize> {
         (base.saturating_sub(BLOCK_OCTETS).max(from)..base + BLOCK_OCTETS).find_map(|at| {
             let reach = match self.filter.anchor(text.octets.get(at..)?)? {
@@ -135,7 +117,7 @@ impl Finder {
         })
     }
 
-    /// Some place where a value begins or may begin, announced by an escape or a first octet in this block.
+    /// Some place where a value begins, announced by an escape or a first octet in this block.
     fn after_stops(&self, text: Text<'_>, from: usize, base: usize) -> Option<usize> {
         (base.saturating_sub(1).max(from)..base + BLOCK_OCTETS).find_map(|at| {
             let octet = *text.octets.get(at)?;
@@ -153,8 +135,7 @@ impl Finder {
                 return self.after_escape(text, from, at, octet);
             }
             (1..=ESCAPE_LAYERS).find_map(|layers| {
-                // Where the text ends inside an escape, all places are verified anyway.
-                let unit = text.read(at, layers).ok()?;
+                let unit = text.read(at, layers)?;
                 match unit.octets().first() {
                     None => self.some_of(text, from.max(at.saturating_sub(BEFORE)), at),
                     Some(_) if unit.length() == 1 => None,
@@ -164,9 +145,9 @@ impl Finder {
         })
     }
 
-    /// Some place where a value begins or may begin whose first escaped octet is this one.
+    /// Some place where a value begins whose first escaped octet is this one.
     fn after_escape(&self, text: Text<'_>, from: usize, at: usize, octet: u8) -> Option<usize> {
-        if !self.starting(octet).is_empty() && self.verify(text, at) != Verdict::No {
+        if !self.starting(octet).is_empty() && self.verify(text, at).is_some() {
             return Some(at);
         }
         let mut next = octet;
@@ -175,7 +156,7 @@ impl Finder {
             if !self.filter.neighbours(octet, next) {
                 return None;
             }
-            if self.verify(text, start) != Verdict::No {
+            if self.verify(text, start).is_some() {
                 return Some(start);
             }
             next = octet;
@@ -184,27 +165,23 @@ impl Finder {
     }
 
     fn some_of(&self, text: Text<'_>, from: usize, to: usize) -> Option<usize> {
-        (from..to).find(|start| self.verify(text, *start) != Verdict::No)
+        (from..to).find(|start| self.verify(text, *start).is_some())
     }
 
-    /// Whether any value begins at a place.
-    fn verify(&self, text: Text<'_>, start: usize) -> Verdict {
-        let Ok(literal) = text.literal(start) else {
-            return Verdict::No;
-        };
+    /// Where the longest value ends that begins at a place, if one does.
+    fn verify(&self, text: Text<'_>, start: usize) -> Option<usize> {
+        let literal = text.literal(start)?;
         if !self
             .filter
             .may_begin(text.octets.get(start..).unwrap_or_default())
         {
-            return Verdict::No;
+            return None;
         }
-        let mut verdict = Verdict::No;
+        let mut end = None;
         let mut before = None;
         for layers in 0..=ESCAPE_LAYERS {
-            let unit = match text.read(start, layers) {
-                Ok(unit) => unit,
-                Err(Stop::Short) => return Verdict::Open,
-                Err(Stop::Other) => break,
+            let Some(unit) = text.read(start, layers) else {
+                break;
             };
             let Some(octet) = unit.octets().first().filter(|_| before != Some(unit)) else {
                 continue;
@@ -212,14 +189,14 @@ impl Finder {
             before = Some(unit);
             for index in self.starting(*octet) {
                 if let Some(needle) = self.needle(*index) {
-                    verdict = verdict.or(verify(&needle, text, start));
+                    end = end.max(verify(&needle, text, start));
                 }
             }
             if unit == literal && !introduces(*octet) {
                 break;
             }
         }
-        verdict
+        end
     }
 
     /// The needles whose first symbol accepts the octet.

@@ -1,17 +1,26 @@
 //! Scrubbing a stream, in whatever pieces it comes.
 
-use super::find::Found;
 use super::unit::Text;
 use super::{REPLACEMENT, ScrubSet};
 
-/// A stream being scrubbed. What cannot become part of a match any more is given at once; what may
-/// is held back, at most [`ScrubSet::hold_back`] octets.
+/// A stream being scrubbed.
+///
+/// Exactly the last [`ScrubSet::hold_back`] octets are held back, whatever they are: if how much
+/// comes out depended on how far a text agrees with a value, the value could be guessed octet by
+/// octet. Only a whole match changes what comes out.
+///
+/// A match of up to that length is found wherever the stream is cut into pieces. A longer one (each
+/// character in two layers of long escapes) is found when the piece that it begins in has all of
+/// it, and may be missed when it goes on in the next. A match that was not whole when its beginning
+/// was flushed is not found.
 #[derive(Debug)]
 pub struct Scrubber {
     set: ScrubSet,
-    /// What is not decided yet.
-    pub(super) held: Vec<u8>,
-    /// Octets at the beginning of `held` that an earlier match covers: they are never shown.
+    /// The end of the stream so far.
+    held: Vec<u8>,
+    /// Octets at the beginning of `held` that were given out.
+    given: usize,
+    /// Octets after those that an earlier match covers: they are never shown.
     covered: usize,
     found: u64,
 }
@@ -22,43 +31,58 @@ impl Scrubber {
         Self {
             set,
             held: Vec::new(),
+            given: 0,
             covered: 0,
             found: 0,
         }
     }
 
-    /// Takes the next piece of the stream, and appends what is scrubbed to `out`.
-    pub fn feed(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        if self.held.is_empty() {
-            let done = self.scrub(
-                Text {
-                    octets: chunk,
-                    last: false,
-                },
-                out,
-            );
-            self.held
-                .extend_from_slice(chunk.get(done..).unwrap_or_default());
+    /// Takes the next piece of the stream, and appends all but the end, scrubbed, to `out`.
+    pub fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let keep = self.set.hold_back();
+        if piece.len() <= 2 * keep {
+            self.held.extend_from_slice(piece);
+            self.give(keep, out);
             return;
         }
-        let mut held = std::mem::take(&mut self.held);
-        held.extend_from_slice(chunk);
-        let done = self.scrub(
-            Text {
-                octets: &held,
-                last: false,
-            },
-            out,
-        );
-        held.drain(..done);
-        self.held = held;
+        let until = piece.len() - keep;
+        // A long piece is scrubbed where it lies, after what needs its beginning only.
+        if self.held() > 0 {
+            self.held
+                .extend_from_slice(piece.get(..keep).unwrap_or_default());
+            self.give(keep, out);
+        }
+        self.scrub(piece, until, out);
+        self.held.clear();
+        self.held
+            .extend_from_slice(piece.get(until..).unwrap_or_default());
+        self.given = 0;
+    }
+
+    /// Appends what is held to `out`, all but the last `keep` octets, as at the end of a text.
+    pub fn flush(&mut self, keep: usize, out: &mut Vec<u8>) {
+        self.give(keep, out);
+    }
+
+    /// Appends the whole lines of what is held to `out`, unless a value could go on in the next.
+    pub fn flush_lines(&mut self, out: &mut Vec<u8>) {
+        let held = self.held.get(self.given..).unwrap_or_default();
+        if let Some(after) = held.rsplit(|octet| *octet == b'\n').next()
+            && !self.set.spans_lines()
+        {
+            self.give(after.len(), out);
+        }
     }
 
     /// The stream has ended: appends what is left of it to `out`.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        let held = std::mem::take(&mut self.held);
-        self.scrub(Text::whole(&held), out);
-        self.covered = 0;
+        self.give(0, out);
+    }
+
+    /// Octets that are held back.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len() - self.given
     }
 
     /// How many replacements were made so far.
@@ -67,30 +91,38 @@ impl Scrubber {
         self.found
     }
 
-    /// Scrubs as much as is decided, and says how much that is.
-    fn scrub(&mut self, text: Text<'_>, out: &mut Vec<u8>) -> usize {
+    /// Gives out what is held but for the last octets.
+    fn give(&mut self, keep: usize, out: &mut Vec<u8>) {
+        let held = std::mem::take(&mut self.held);
+        let rest = held.get(self.given..).unwrap_or_default();
+        let until = rest.len().saturating_sub(keep);
+        self.scrub(rest, until, out);
+        self.held = held;
+        self.given += until;
+        // Moved only when there is as much to drop as to keep.
+        if self.given >= self.held() {
+            self.held.drain(..self.given);
+            self.given = 0;
+        }
+    }
+
+    /// Scrubs what begins before `until`.
+    fn scrub(&mut self, octets: &[u8], until: usize, out: &mut Vec<u8>) {
+        let text = Text { octets };
         let mut from = 0;
         // What is before this was written or covered.
         let mut shown = self.covered;
-        loop {
-            let found = self.set.0.find(text, from);
-            let (Found::Match { start: until, .. } | Found::Open(until)) = found else {
-                out.extend_from_slice(text.octets.get(shown..).unwrap_or_default());
-                self.covered = 0;
-                return text.octets.len();
-            };
-            out.extend_from_slice(text.octets.get(shown..until).unwrap_or_default());
-            let Found::Match { start, end } = found else {
-                self.covered = shown.saturating_sub(until);
-                return until;
-            };
+        while let Some(found) = self.set.0.find(text, from, until) {
+            out.extend_from_slice(octets.get(shown..found.start).unwrap_or_default());
             // A match that overlaps the one before goes under the same replacement.
-            if start >= shown {
+            if found.start >= shown {
                 out.extend_from_slice(REPLACEMENT.as_bytes());
                 self.found += 1;
             }
-            shown = shown.max(end);
-            from = start + 1;
+            shown = shown.max(found.end);
+            from = found.start + 1;
         }
+        out.extend_from_slice(octets.get(shown..until).unwrap_or_default());
+        self.covered = shown.saturating_sub(until);
     }
 }

@@ -1,6 +1,7 @@
 //! Scrubbing: every form is taken out, nothing else is, and pieces do not matter.
 
 mod forms;
+mod oracle;
 mod properties;
 mod stream;
 

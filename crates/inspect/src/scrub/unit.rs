@@ -4,12 +4,11 @@
 
 use crate::limits::UNIT_OCTETS;
 
-/// A text that is complete, or the part of a stream that is here.
+/// A text, or the part of a stream that is here. What is cut off at its end is read as though
+/// nothing came after: an escape that is not whole stands for its own octets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'t> {
     pub(super) octets: &'t [u8],
-    /// Nothing comes after.
-    pub(super) last: bool,
 }
 
 /// A character: what it stands for, and how many octets of the text it takes. A soft line break
@@ -19,15 +18,6 @@ pub(super) struct Unit {
     octets: [u8; 4],
     count: u8,
     length: u8,
-}
-
-/// Why there is no character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// The text ends here, but the stream goes on.
-    Short,
-    /// There is no more, or it is not what it began as.
-    Other,
 }
 
 /// Whether an escape can begin with this octet.
@@ -79,29 +69,20 @@ fn plain(octet: u8) -> Option<u8> {
     })
 }
 
-impl<'t> Text<'t> {
-    /// All of a text.
-    pub(super) fn whole(octets: &'t [u8]) -> Self {
-        Self { octets, last: true }
-    }
-
+impl Text<'_> {
     /// The octet at a place, as it stands there.
-    pub(super) fn literal(&self, at: usize) -> Result<Unit, Stop> {
-        match self.octets.get(at) {
-            Some(octet) => Ok(Unit::new(&[*octet], 1)),
-            None if self.last => Err(Stop::Other),
-            None => Err(Stop::Short),
-        }
+    pub(super) fn literal(&self, at: usize) -> Option<Unit> {
+        self.octets.get(at).map(|octet| Unit::new(&[*octet], 1))
     }
 
-    /// The character at a place, with so many layers of escapes undone.
-    pub(super) fn read(&self, at: usize, layers: u8) -> Result<Unit, Stop> {
+    /// The character at a place, with so many layers of escapes undone; none at the end.
+    pub(super) fn read(&self, at: usize, layers: u8) -> Option<Unit> {
         let Some(below) = layers.checked_sub(1) else {
             return self.literal(at);
         };
         let first = self.read(at, below)?;
         let Some(introducer) = first.single().filter(|octet| introduces(*octet)) else {
-            return Ok(first);
+            return Some(first);
         };
         let mut escape = Escape {
             text: *self,
@@ -109,10 +90,9 @@ impl<'t> Text<'t> {
             layers: below,
         };
         match escape.read(introducer) {
-            Ok(unit) if escape.at - at <= UNIT_OCTETS => Ok(unit.taking(escape.at - at)),
-            // An escape that would be too long is none, whatever comes.
-            Err(Stop::Short) if self.octets.len() - at < UNIT_OCTETS => Err(Stop::Short),
-            _ => Ok(first),
+            Some(unit) if escape.at - at <= UNIT_OCTETS => Some(unit.taking(escape.at - at)),
+            // What is no escape, or one that is too long, stands for itself.
+            _ => Some(first),
         }
     }
 }
@@ -157,14 +137,11 @@ impl Unit {
         }
     }
 
-    fn push(&mut self, octet: u8) -> Result<(), Stop> {
-        let place = self
-            .octets
-            .get_mut(usize::from(self.count))
-            .ok_or(Stop::Other)?;
+    fn push(&mut self, octet: u8) -> Option<()> {
+        let place = self.octets.get_mut(usize::from(self.count))?;
         *place = octet;
         self.count += 1;
-        Ok(())
+        Some(())
     }
 }
 
@@ -181,35 +158,35 @@ const REFERENCE_DIGITS: usize = 7;
 const REFERENCE_LETTERS: usize = 4;
 
 impl Escape<'_> {
-    fn read(&mut self, introducer: u8) -> Result<Unit, Stop> {
+    fn read(&mut self, introducer: u8) -> Option<Unit> {
         match introducer {
             b'%' => self.hexadecimal(2).map(octet),
             b'=' => self.quoted_printable(),
             b'\\' => self.backslash(),
             b'&' => self.reference(),
-            _ => Err(Stop::Other),
+            _ => None,
         }
     }
 
-    fn next(&mut self) -> Result<u8, Stop> {
+    fn next(&mut self) -> Option<u8> {
         let unit = self.text.read(self.at, self.layers)?;
         self.at += unit.length();
-        unit.single().ok_or(Stop::Other)
+        unit.single()
     }
 
-    fn digit(&mut self) -> Result<u32, Stop> {
-        char::from(self.next()?).to_digit(16).ok_or(Stop::Other)
+    fn digit(&mut self) -> Option<u32> {
+        char::from(self.next()?).to_digit(16)
     }
 
-    fn hexadecimal(&mut self, digits: usize) -> Result<u32, Stop> {
-        (0..digits).try_fold(0, |value, _| Ok(value << 4 | self.digit()?))
+    fn hexadecimal(&mut self, digits: usize) -> Option<u32> {
+        (0..digits).try_fold(0, |value, _| Some(value << 4 | self.digit()?))
     }
 
-    fn quoted_printable(&mut self) -> Result<Unit, Stop> {
+    fn quoted_printable(&mut self) -> Option<Unit> {
         let start = self.at;
         match self.next()? {
-            b'\n' => Ok(Unit::new(&[], 0)),
-            b'\r' if self.next()? == b'\n' => Ok(Unit::new(&[], 0)),
+            b'\n' => Some(Unit::new(&[], 0)),
+            b'\r' if self.next()? == b'\n' => Some(Unit::new(&[], 0)),
             _ => {
                 self.at = start;
                 self.hexadecimal(2).map(octet)
@@ -217,24 +194,22 @@ impl Escape<'_> {
         }
     }
 
-    fn backslash(&mut self) -> Result<Unit, Stop> {
+    fn backslash(&mut self) -> Option<Unit> {
         match self.next()? {
             b'u' => character(self.hexadecimal(4)?),
             b'x' => self.hexadecimal(2).map(octet),
-            next => plain(next)
-                .map(|octet| Unit::new(&[octet], 0))
-                .ok_or(Stop::Other),
+            next => plain(next).map(|octet| Unit::new(&[octet], 0)),
         }
     }
 
-    fn reference(&mut self) -> Result<Unit, Stop> {
+    fn reference(&mut self) -> Option<Unit> {
         match self.next()? {
             b'#' => self.numeric_reference(),
             first => self.named_reference(first),
         }
     }
 
-    fn numeric_reference(&mut self) -> Result<Unit, Stop> {
+    fn numeric_reference(&mut self) -> Option<Unit> {
         let mut next = self.next()?;
         let radix = if matches!(next, b'x' | b'X') { 16 } else { 10 };
         if radix == 16 {
@@ -242,17 +217,17 @@ impl Escape<'_> {
         }
         let mut value = 0;
         for _ in 0..REFERENCE_DIGITS {
-            let digit = char::from(next).to_digit(radix).ok_or(Stop::Other)?;
+            let digit = char::from(next).to_digit(radix)?;
             value = value * radix + digit;
             next = self.next()?;
             if next == b';' {
                 return character(value);
             }
         }
-        Err(Stop::Other)
+        None
     }
 
-    fn named_reference(&mut self, first: u8) -> Result<Unit, Stop> {
+    fn named_reference(&mut self, first: u8) -> Option<Unit> {
         let mut name = Unit::new(&[first], 0);
         for _ in 0..REFERENCE_LETTERS {
             match self.next()? {
@@ -260,7 +235,7 @@ impl Escape<'_> {
                 letter => name.push(letter)?,
             }
         }
-        Err(Stop::Other)
+        None
     }
 }
 
@@ -275,20 +250,20 @@ fn octet_of(digits: u32) -> u8 {
 }
 
 /// A character by its number, in UTF-8. Halves of a pair are not characters.
-fn character(value: u32) -> Result<Unit, Stop> {
-    let character = char::from_u32(value).ok_or(Stop::Other)?;
+fn character(value: u32) -> Option<Unit> {
+    let character = char::from_u32(value)?;
     let mut buffer = [0; 4];
-    Ok(Unit::new(character.encode_utf8(&mut buffer).as_bytes(), 0))
+    Some(Unit::new(character.encode_utf8(&mut buffer).as_bytes(), 0))
 }
 
-fn named(name: &[u8]) -> Result<Unit, Stop> {
+fn named(name: &[u8]) -> Option<Unit> {
     let octet = match name {
         b"amp" => b'&',
         b"lt" => b'<',
         b"gt" => b'>',
         b"quot" => b'"',
         b"apos" => b'\'',
-        _ => return Err(Stop::Other),
+        _ => return None,
     };
-    Ok(Unit::new(&[octet], 0))
+    Some(Unit::new(&[octet], 0))
 }

@@ -1,43 +1,16 @@
 //! Whether a form of a value begins at a place of a text. The answer depends on nothing before that
-//! place, and does not change when more of the text comes.
+//! place; when more of the text comes, a match stays one.
 
 use super::needle::Needle;
-use super::unit::{Stop, Text, Unit, introduces, simple};
-use crate::limits::{ESCAPE_LAYERS, GAP_OCTETS, LINE_SYMBOLS, READINGS, UNIT_OCTETS};
-
-/// What is known about a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// No value begins here.
-    No,
-    /// It may, but the text ends before that is known.
-    Open,
-    /// One does, and it ends before this offset.
-    Match(usize),
-}
-
-impl Verdict {
-    /// What two forms at one place say together: the longer match, when both are known.
-    pub(super) fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Open, _) | (_, Self::Open) => Self::Open,
-            (Self::Match(one), Self::Match(two)) => Self::Match(one.max(two)),
-            (Self::No, verdict) | (verdict, Self::No) => verdict,
-        }
-    }
-}
+use super::unit::{Text, Unit, introduces, simple};
+use crate::limits::{ESCAPE_LAYERS, GAP_OCTETS, LINE_SYMBOLS, READINGS};
 
 /// Symbols at the beginning that are either broken over lines or escaped, not both: so that the
 /// filter sees every beginning.
 pub(super) const HEAD_SYMBOLS: usize = 11;
 
-/// Octets of the longest text that one match can be.
-pub(super) fn longest(needle: &Needle<'_>) -> usize {
-    needle.symbols() * (UNIT_OCTETS + GAP_OCTETS)
-}
-
-/// Whether the value in this form begins at `start`.
-pub(super) fn verify(needle: &Needle<'_>, text: Text<'_>, start: usize) -> Verdict {
+/// Where the value in this form ends that begins at `start`, if one does.
+pub(super) fn verify(needle: &Needle<'_>, text: Text<'_>, start: usize) -> Option<usize> {
     let symbols = needle.symbols();
     let mut readings = Readings::one(Reading::at(start));
     let mut symbol = 0;
@@ -46,7 +19,7 @@ pub(super) fn verify(needle: &Needle<'_>, text: Text<'_>, start: usize) -> Verdi
             symbol = reading.follow_sure(needle, text, symbol);
         }
         if symbol == symbols {
-            return readings.end().map_or(Verdict::No, Verdict::Match);
+            return readings.end();
         }
         let step = Step {
             needle,
@@ -55,12 +28,10 @@ pub(super) fn verify(needle: &Needle<'_>, text: Text<'_>, start: usize) -> Verdi
         };
         let mut next = Readings::default();
         for reading in readings.iter() {
-            if step.advance(*reading, &mut next).is_err() {
-                return Verdict::Open;
-            }
+            step.advance(*reading, &mut next);
         }
         if next.count == 0 {
-            return Verdict::No;
+            return None;
         }
         readings = next;
         symbol += 1;
@@ -178,9 +149,6 @@ impl Readings {
     }
 }
 
-/// The text goes on, but it is not here yet.
-struct Unknown;
-
 struct Step<'a> {
     needle: &'a Needle<'a>,
     text: Text<'a>,
@@ -189,38 +157,29 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// All readings in which the symbol comes next.
-    fn advance(&self, reading: Reading, next: &mut Readings) -> Result<(), Unknown> {
+    fn advance(&self, reading: Reading, next: &mut Readings) {
         if let Some(unit) = reading.rest {
             self.take(unit, reading, next);
-            return Ok(());
+            return;
         }
         let mut before = None;
         for layers in 0..=ESCAPE_LAYERS {
-            let unit = match self.text.read(reading.at, layers) {
-                Ok(unit) => unit,
-                Err(Stop::Short) => return Err(Unknown),
-                Err(Stop::Other) => return Ok(()),
+            let Some(unit) = self.text.read(reading.at, layers) else {
+                return;
             };
             if before == Some(unit) {
                 continue;
             }
             before = Some(unit);
-            self.follow(unit, layers, reading, next)?;
+            self.follow(unit, layers, reading, next);
             if layers == 0 && !unit.octets().first().copied().is_some_and(introduces) {
                 break;
             }
         }
-        Ok(())
     }
 
     /// Goes on after a character: it is the symbol, or a gap before it.
-    fn follow(
-        &self,
-        unit: Unit,
-        layers: u8,
-        reading: Reading,
-        next: &mut Readings,
-    ) -> Result<(), Unknown> {
+    fn follow(&self, unit: Unit, layers: u8, reading: Reading, next: &mut Readings) {
         let after = Reading {
             at: reading.at + unit.length(),
             ..reading
@@ -231,12 +190,11 @@ impl Step<'_> {
         let mut after = after;
         if layers > 0 && self.symbol < HEAD_SYMBOLS && self.needle.breaks() {
             if after.head == Head::Broken {
-                return Ok(());
+                return;
             }
             after.head = Head::Escaped;
         }
         self.take(unit, after, next);
-        Ok(())
     }
 
     /// The reading after a gap, if the character is one and may stand here.

@@ -36,6 +36,7 @@ pub use api::{
     GraphqlFieldConditions, GraphqlKinds, HeaderCondition, HeaderConditions, Others,
     ParamCondition, PreconditionTerms, QueryConditions, ResponseConditions,
 };
+pub(crate) use api::{is_selection, selects};
 pub use append::append_rule;
 pub use cidr::{Cidr, CidrError};
 pub(crate) use condition::Needs;

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use ringfence_gateway::http::{ResponseBody, empty, full};
 use ringfence_gateway::wire::http::{
     BodyKind, Headers, RequestHead, ResponseHead, Version, write_response,
 };
@@ -11,7 +12,7 @@ use ringfence_model::{EventId, ReasonCode};
 use serde_json::json;
 
 /// An HTTP answer of the gateway itself.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     code: &'static str,
     event: Option<EventId>,
@@ -25,9 +26,27 @@ pub(super) struct Answer {
     keep_alive: bool,
 }
 
+/// What of a request matters to how it is answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    wants_json: bool,
+    without_body: bool,
+}
+
+impl Asked {
+    /// Of the head of `request`.
+    pub(crate) fn of<B>(request: &http::Request<B>) -> Self {
+        let header = |name: &str| request.headers().get(name).map(http::HeaderValue::as_bytes);
+        Self {
+            wants_json: wants_json(header),
+            without_body: request.method() == http::Method::HEAD,
+        }
+    }
+}
+
 impl Answer {
     /// What a client is told about `stopped`.
-    pub(super) fn of(stopped: &Stopped) -> Self {
+    pub(crate) fn of(stopped: &Stopped) -> Self {
         match stopped {
             Stopped::Refused(refusal) => Self::refused(refusal),
             Stopped::Failed(failure) => Self::failed(failure),
@@ -35,7 +54,7 @@ impl Answer {
     }
 
     /// With this status instead of the usual one.
-    pub(super) const fn status(mut self, status: u16) -> Self {
+    pub(crate) const fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
@@ -48,11 +67,8 @@ impl Answer {
 
     /// The octets of the answer, to `request` where its head is known.
     pub(super) fn write(&self, request: Option<&RequestHead>) -> Vec<u8> {
-        let (kind, body) = if request.is_some_and(wants_json) {
-            ("application/json", self.json())
-        } else {
-            ("text/plain; charset=utf-8", self.text())
-        };
+        let (kind, body) =
+            self.content(request.is_some_and(|head| wants_json(|name| head.headers.get(name))));
         let without_body = request.is_some_and(|head| head.method == "HEAD");
         let length = body.len() as u64;
         let head = ResponseHead {
@@ -74,6 +90,38 @@ impl Answer {
             out.extend_from_slice(body.as_bytes());
         }
         out
+    }
+
+    /// The answer to a request that the gateway reads inside TLS.
+    pub(crate) fn respond(&self, request: &Asked) -> http::Response<ResponseBody> {
+        let (kind, body) = self.content(request.wants_json);
+        let length = body.len();
+        let body = if request.without_body {
+            empty()
+        } else {
+            full(body)
+        };
+        let mut response = http::Response::new(body);
+        *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap_or_default();
+        let headers = response.headers_mut();
+        for (name, value) in self.headers(kind).iter() {
+            let name = http::HeaderName::from_bytes(name.as_bytes());
+            let value = http::HeaderValue::from_bytes(value);
+            // All of them are ours and well-formed, so none is left out.
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(http::header::CONTENT_LENGTH, length.into());
+        response
+    }
+
+    fn content(&self, as_json: bool) -> (&'static str, String) {
+        if as_json {
+            ("application/json", self.json())
+        } else {
+            ("text/plain; charset=utf-8", self.text())
+        }
     }
 
     fn refused(refusal: &Refusal) -> Self {
@@ -150,10 +198,13 @@ impl Answer {
     }
 
     fn json(&self) -> String {
+        let message = format!("{}: {}. {}", self.title, self.tried, self.reason);
         let body = json!({
+            // Where many clients of APIs look for what to show.
+            "message": message,
             "error": {
                 "type": "ringfence",
-                "message": format!("{}: {}. {}", self.title, self.tried, self.reason),
+                "message": message,
                 "code": self.code,
                 "tried": self.tried,
                 "reason": self.reason,
@@ -212,9 +263,9 @@ const fn phrase(status: u16) -> &'static str {
 }
 
 /// The first of the two that `Accept` names; without either, what the client is.
-fn wants_json(head: &RequestHead) -> bool {
+fn wants_json<'a>(header: impl Fn(&str) -> Option<&'a [u8]>) -> bool {
     let value = |name| {
-        let value = head.headers.get(name).unwrap_or_default();
+        let value = header(name).unwrap_or_default();
         String::from_utf8_lossy(value).to_ascii_lowercase()
     };
     let accept = value("accept");

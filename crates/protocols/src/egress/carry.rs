@@ -3,6 +3,7 @@
 
 use std::io;
 
+use ringfence_gateway::intercept;
 use ringfence_gateway::limits::SNIFF_WAIT;
 use ringfence_gateway::peek::{First, check_hello, first};
 use ringfence_gateway::relay::{Ending, Opening};
@@ -13,6 +14,7 @@ use tokio::time::timeout;
 
 use super::refuse::{self, Native};
 use super::{Flow, requests};
+use crate::api;
 
 /// Serves the connection that `permit` allows, to its end. `dialled` is its upstream, where
 /// the entry needed to know first whether there is one.
@@ -29,11 +31,12 @@ pub(super) async fn carry(
             permit.note_tls(sni, &hello.alpn);
             let host = &permit.destination().host;
             match check_hello(&hello, host, permit.grant()) {
-                Ok(()) => {
+                Ok(()) if permit.grant().tls => {
                     let tunnel = Tunnel::new(Transport::Tls, native, Opening::Known);
                     Box::pin(tunnel.run(flow, client, permit, dialled)).await;
                 }
-                Err((code, reason)) => refuse(client, permit, (code, &reason), native).await,
+                Ok(()) => Box::pin(intercepted(flow, client, permit)).await,
+                Err((code, reason)) => refuse(flow, client, permit, (code, &reason), native).await,
             }
         }
         Look::Http => Box::pin(requests::serve_fixed(flow, client, permit)).await,
@@ -42,7 +45,7 @@ pub(super) async fn carry(
             Box::pin(tunnel.run(flow, client, permit, dialled)).await;
         }
         Look::Refused(code, reason, native) => {
-            refuse(client, permit, (code, reason), native).await;
+            refuse(flow, client, permit, (code, reason), native).await;
         }
         Look::Ended(outcome) => permit.finish(outcome),
     }
@@ -62,7 +65,7 @@ pub(super) const MISMATCH: &str =
 
 async fn look(flow: Flow<'_>, client: &mut Buffered, permit: &Permit) -> Look {
     let grant = permit.grant();
-    if grant.opaque && !grant.tls && !grant.http {
+    if grant.opaque && !grant.tls && !grant.https && !grant.http {
         return Look::Opaque(Opening::Known);
     }
     let limit = flow.gateway.limits().head_timeout;
@@ -75,7 +78,7 @@ async fn look(flow: Flow<'_>, client: &mut Buffered, permit: &Permit) -> Look {
         Ok(Ok(found)) => found,
     };
     match found {
-        First::Tls if grant.tls => match timeout(limit, read_hello(client)).await {
+        First::Tls if grant.tls || grant.https => match timeout(limit, read_hello(client)).await {
             Ok(Ok(Some(look))) => look,
             Ok(Ok(None)) => other(permit, Native::Unknown),
             Ok(Err(_)) => Look::Ended(Outcome::Aborted),
@@ -130,14 +133,37 @@ async fn read_hello(client: &mut Buffered) -> io::Result<Option<Look>> {
     }
 }
 
+/// Terminates the client's TLS and serves the requests in it.
+async fn intercepted(flow: Flow<'_>, client: Buffered, permit: Permit) {
+    let authority = match flow.session.authority() {
+        Some(authority) if permit.carry(Transport::Https) => authority,
+        _ => {
+            let why = (ReasonCode::NeedsInterception, NO_AUTHORITY);
+            return refuse(flow, client, permit, why, Native::Tls).await;
+        }
+    };
+    let destination = permit.destination();
+    let limit = flow.gateway.limits().head_timeout;
+    let accepted = intercept::accept(authority, client, &destination.host, destination, limit);
+    match accepted.await {
+        Ok(opened) => api::serve(flow.gateway, flow.session, opened, permit).await,
+        Err(fault) => fault.settle(permit),
+    }
+}
+
+const NO_AUTHORITY: &str =
+    "the rule looks inside HTTPS, and clients here have no authority to trust for that";
+
 async fn refuse(
+    flow: Flow<'_>,
     client: Buffered,
     permit: Permit,
     (code, reason): (ReasonCode, &str),
     native: Native,
 ) {
-    let refusal = permit.refuse(code, reason);
-    Box::pin(refuse::known(client, &Stopped::Refused(refusal), native)).await;
+    let port = permit.destination().port;
+    let stopped = Stopped::Refused(permit.refuse(code, reason));
+    Box::pin(refuse::known(flow, client, &stopped, (native, port))).await;
 }
 
 /// A connection whose bytes are passed on as they are.
@@ -165,6 +191,7 @@ impl Tunnel {
     ) {
         if !permit.carry(self.transport) {
             return refuse(
+                flow,
                 client,
                 permit,
                 (ReasonCode::ProtocolMismatch, MISMATCH),
@@ -179,31 +206,29 @@ impl Tunnel {
         let mut upstream = match dialled {
             Ok(dialled) => dialled.stream,
             Err(error) => {
+                let told = (self.native, permit.destination().port);
                 let stopped = error.settle(permit);
-                return Box::pin(refuse::known(client, &stopped, self.native)).await;
+                return Box::pin(refuse::known(flow, client, &stopped, told)).await;
             }
         };
         let relay = flow
             .gateway
             .relay(&permit, &mut client, &mut upstream, self.opening);
         let ending = relay.await;
-        settle(ending, permit, client).await;
+        settle(flow, ending, permit, client).await;
     }
 }
 
 /// A hello that was refused late is answered like any other. A stream that is cut in its middle
 /// gets nothing: bytes of ours must not look like the upstream's.
-async fn settle(ending: Ending, permit: Permit, client: Buffered) {
+async fn settle(flow: Flow<'_>, ending: Ending, permit: Permit, client: Buffered) {
     let late_hello = matches!(ending, Ending::Refused(..));
+    let told = (Native::Tls, permit.destination().port);
     let Some(refusal) = ending.settle(permit) else {
         return;
     };
     if late_hello {
-        Box::pin(refuse::known(
-            client,
-            &Stopped::Refused(refusal),
-            Native::Tls,
-        ))
-        .await;
+        let stopped = Stopped::Refused(refusal);
+        Box::pin(refuse::known(flow, client, &stopped, told)).await;
     }
 }

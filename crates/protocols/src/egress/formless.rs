@@ -76,6 +76,8 @@ impl Flow<'_> {
                 method,
                 path,
                 query,
+                headers: Vec::new(),
+                content: None,
             })),
             Glimpse::Request(_, Target::Origin { .. } | Target::Asterisk) => None,
         }

@@ -2,13 +2,16 @@
 //! same [`Action::Connect`] through [`Flow::connect`] and ends in the same [`carry::carry`], so
 //! that no entry can allow what another one refuses.
 
-mod answer;
+pub(crate) mod answer;
 mod carry;
 mod formless;
+mod inside;
 mod proxy;
 mod refuse;
 mod requests;
 mod socks;
+
+use std::sync::Arc;
 
 use ringfence_gateway::{
     Arrival, Buffered, Gateway, Handler, Incoming, Permit, Place, Refusal, Session,
@@ -20,7 +23,7 @@ use ringfence_model::{Action, Connect, Destination, Entry, ReasonCode};
 pub struct Egress;
 
 impl Handler for Egress {
-    async fn handle(&self, gateway: &Gateway, session: &Session, incoming: Incoming) {
+    async fn handle(&self, gateway: &Arc<Gateway>, session: &Arc<Session>, incoming: Incoming) {
         let flow = Flow {
             gateway,
             session,
@@ -33,25 +36,27 @@ impl Handler for Egress {
                 Box::pin(captured(flow, incoming.client, destination)).await;
             }
             Arrival::Gateway(destination) => {
+                let port = destination.port;
                 let refusal = flow.deny_gateway(destination, Entry::Transparent);
-                Box::pin(refuse::unread(incoming.client, &refusal)).await;
+                Box::pin(refuse::unread(flow, incoming.client, &refusal, port)).await;
             }
         }
     }
 }
 
 async fn captured(flow: Flow<'_>, client: Buffered, destination: Destination) {
+    let port = destination.port;
     match flow.connect(destination, Entry::Transparent) {
         Ok(permit) => carry::carry(flow, client, permit, None).await,
-        Err(refusal) => refuse::unread(client, &refusal).await,
+        Err(refusal) => refuse::unread(flow, client, &refusal, port).await,
     }
 }
 
 /// What one client connection is served with.
 #[derive(Clone, Copy)]
 struct Flow<'a> {
-    gateway: &'a Gateway,
-    session: &'a Session,
+    gateway: &'a Arc<Gateway>,
+    session: &'a Arc<Session>,
     over_limit: bool,
 }
 

@@ -4,13 +4,13 @@
 use ringfence_gateway::http::{Interrupted, next_request};
 use ringfence_gateway::wire::http::{RequestHead, Target};
 use ringfence_gateway::wire::socks5;
-use ringfence_gateway::{Buffered, Dialled, Permit, Stopped};
+use ringfence_gateway::{Buffered, Dialled, Permit, Refusal, Stopped};
 use ringfence_model::{Destination, Entry};
 use tokio::time::timeout;
 
 use super::answer::Answer;
 use super::refuse::{malformed, say_and_close};
-use super::{Flow, carry, requests, socks};
+use super::{Flow, carry, inside, refuse, requests, socks};
 
 /// Serves one client of the proxy. What negotiating took is freed before the tunnel begins.
 pub(super) async fn serve(flow: Flow<'_>, client: Buffered) {
@@ -21,6 +21,9 @@ pub(super) async fn serve(flow: Flow<'_>, client: Buffered) {
         }
         Step::Forward(client, head) => {
             Box::pin(requests::serve_forward(flow, client, *head)).await;
+        }
+        Step::Refused(client, refusal, port) => {
+            Box::pin(refuse::unread(flow, client, &refusal, port)).await;
         }
         Step::Say(client, words) => Box::pin(say_and_close(client, &words)).await,
         Step::Gone => {}
@@ -33,6 +36,8 @@ pub(super) enum Step {
     Tunnel(Buffered, Box<Opened>),
     /// Plain HTTP, from this request on.
     Forward(Buffered, Box<RequestHead>),
+    /// A tunnel that is refused inside, where the client can read why.
+    Refused(Buffered, Refusal, u16),
     /// Something that is answered with these octets.
     Say(Buffered, Vec<u8>),
     /// Nothing any more.
@@ -75,11 +80,18 @@ async fn connect(
     destination: Destination,
     head: &RequestHead,
 ) -> Step {
+    let port = destination.port;
     match open(flow, destination, Entry::HttpConnect).await {
         Ok(opened) => match client.write_all(CONNECTED).await {
             Ok(()) => Step::Tunnel(client, opened),
             Err(_) => Step::Gone,
         },
+        Err(Stopped::Refused(refusal)) if inside::is_better_than_outside(flow, port, &refusal) => {
+            match client.write_all(CONNECTED).await {
+                Ok(()) => Step::Refused(client, refusal, port),
+                Err(_) => Step::Gone,
+            }
+        }
         Err(stopped) => {
             let answer = Answer::of(&stopped).close().write(Some(head));
             Step::Say(client, answer)
@@ -90,14 +102,16 @@ async fn connect(
 const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// Decides on the destination of a tunnel and dials it while the client can still be told why
-/// not. Where plain HTTP is granted, nothing is dialled before a request is allowed.
+/// not. Where requests are read, nothing is dialled before one of them is allowed.
 pub(super) async fn open(
     flow: Flow<'_>,
     destination: Destination,
     entry: Entry,
 ) -> Result<Box<Opened>, Stopped> {
     let permit = flow.connect(destination, entry).map_err(Stopped::Refused)?;
-    let dialled = if permit.grant().http {
+    let grant = permit.grant();
+    let is_read = grant.http || (grant.https && !grant.tls);
+    let dialled = if is_read {
         None
     } else {
         match flow.gateway.dial(&permit).await {

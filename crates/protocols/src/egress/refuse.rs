@@ -1,18 +1,18 @@
 //! Refusals and failures in the words of the protocol that the client speaks, as far as that is
-//! known: an HTTP answer, a TLS alert, or a closed connection.
+//! known: an HTTP answer, inside TLS where that can be, a TLS alert, or a closed connection.
 
 use std::io;
 
 use ringfence_gateway::http::{Interrupted, next_request};
-use ringfence_gateway::limits::{LINGER, LINGER_OCTETS, REFUSAL_PEEK};
+use ringfence_gateway::limits::{LINGER_IDLE, REFUSAL_PEEK};
 use ringfence_gateway::peek::{First, first};
 use ringfence_gateway::wire::http::HttpError;
 use ringfence_gateway::{Buffered, Permit, Refusal, Stopped};
 use ringfence_model::ReasonCode;
 use tokio::time::timeout;
 
-use super::Flow;
 use super::answer::Answer;
+use super::{Flow, inside};
 
 /// The answer to a request head that is not understood. It closes the event of `connection`, where
 /// the destination was decided on before; else `head` says what there is to record.
@@ -22,11 +22,7 @@ pub(super) fn malformed(
     head: &[u8],
     error: HttpError,
 ) -> Vec<u8> {
-    let code = match error {
-        HttpError::Upgrade | HttpError::Http2Preface => ReasonCode::UpgradeRefused,
-        HttpError::HostMismatch => ReasonCode::HostMismatch,
-        _ => ReasonCode::Malformed,
-    };
+    let code = error.code();
     let reason = error.to_string();
     let refusal = match connection {
         Some(permit) => permit.refuse(code, &reason),
@@ -44,7 +40,7 @@ pub(super) fn malformed(
 /// What the client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Native {
-    /// TLS: an alert.
+    /// TLS: an answer inside it where the client trusts the sandbox's authority, else an alert.
     Tls,
     /// HTTP whose head was not read: an answer.
     Http,
@@ -53,7 +49,7 @@ pub(super) enum Native {
 }
 
 /// Refuses a client of which nothing was read, after a short look at what it speaks.
-pub(super) async fn unread(mut client: Buffered, refusal: &Refusal) {
+pub(super) async fn unread(flow: Flow<'_>, mut client: Buffered, refusal: &Refusal, port: u16) {
     let native = timeout(REFUSAL_PEEK, async {
         while first(client.ahead()) == First::Unknown {
             if client.fill().await? == 0 {
@@ -68,13 +64,27 @@ pub(super) async fn unread(mut client: Buffered, refusal: &Refusal) {
     })
     .await;
     let native = native.map_or(Native::Unknown, |native| native.unwrap_or(Native::Unknown));
-    known(client, &Stopped::Refused(refusal.clone()), native).await;
+    let stopped = Stopped::Refused(refusal.clone());
+    known(flow, client, &stopped, (native, port)).await;
 }
 
-/// Tells a client that speaks `native` why it is stopped, and closes.
-pub(super) async fn known(mut client: Buffered, stopped: &Stopped, native: Native) {
+/// Tells a client that speaks `native` to a port why it is stopped, and closes.
+pub(super) async fn known(
+    flow: Flow<'_>,
+    mut client: Buffered,
+    stopped: &Stopped,
+    (native, port): (Native, u16),
+) {
     let answer = match native {
-        Native::Tls => alert(stopped).to_vec(),
+        Native::Tls => {
+            if let Stopped::Refused(refusal) = stopped {
+                match Box::pin(inside::refuse(flow, client, refusal, port)).await {
+                    Ok(()) => return,
+                    Err(back) => client = back,
+                }
+            }
+            alert(stopped).to_vec()
+        }
         Native::Http => {
             let head = next_request(&mut client, REFUSAL_PEEK, REFUSAL_PEEK).await;
             match head {
@@ -88,24 +98,12 @@ pub(super) async fn known(mut client: Buffered, stopped: &Stopped, native: Nativ
     say_and_close(client, &answer).await;
 }
 
-/// Writes `answer`, ends the stream, and reads on for a moment: bytes that are left unread
-/// would reset the connection, and the answer with it.
-pub(super) async fn say_and_close(mut client: Buffered, answer: &[u8]) {
-    let _ = timeout(LINGER, async {
-        client.write_all(answer).await?;
-        client.end()?;
-        let mut drained = 0;
-        while drained < LINGER_OCTETS {
-            let there = client.ahead().len();
-            client.consume(there);
-            drained += match client.fill().await? {
-                0 => break,
-                octets => octets,
-            };
-        }
-        io::Result::Ok(())
-    })
-    .await;
+/// Writes `answer`, which may be nothing, and closes the connection so that what was written to it
+/// arrives.
+pub(super) async fn say_and_close(client: Buffered, answer: &[u8]) {
+    if let Ok(Ok(())) = timeout(LINGER_IDLE, client.write_all(answer)).await {
+        client.linger().await;
+    }
 }
 
 /// A fatal alert in a record of its own (RFC 8446, section 6).
@@ -144,6 +142,8 @@ mod tests {
                 rule: None,
                 generation: Generation(1),
                 next_step: None,
+                credential: None,
+                access: None,
             }),
         };
         let refused = |code| alert(&Stopped::Refused(refusal(code)))[6];

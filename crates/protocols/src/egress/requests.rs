@@ -2,6 +2,7 @@
 //! the same connection.
 
 use ringfence_gateway::http::{Interrupted, UpstreamSlot, drain_body, next_request};
+use ringfence_gateway::intercept;
 use ringfence_gateway::wire::http::{RequestHead, Target};
 use ringfence_gateway::{Buffered, Failure, Permit, Refusal, Stopped, Transport};
 use ringfence_model::{
@@ -12,6 +13,7 @@ use super::Flow;
 use super::answer::Answer;
 use super::carry::MISMATCH;
 use super::refuse::{malformed, say_and_close};
+use crate::api;
 
 /// Serves a connection whose destination is decided on: captured, or a tunnel of the proxy.
 pub(super) async fn serve_fixed(flow: Flow<'_>, client: Buffered, permit: Permit) {
@@ -19,6 +21,10 @@ pub(super) async fn serve_fixed(flow: Flow<'_>, client: Buffered, permit: Permit
         let refusal = permit.refuse(ReasonCode::ProtocolMismatch, MISMATCH);
         let answer = Answer::of(&Stopped::Refused(refusal)).close().write(None);
         return say_and_close(client, &answer).await;
+    }
+    if flow.gateway.has_api_rules(permit.destination()) {
+        let opened = intercept::plain(client, permit.destination());
+        return api::serve(flow.gateway, flow.session, opened, permit).await;
     }
     let requests = Requests {
         flow,
@@ -55,9 +61,12 @@ struct Requests<'a> {
 /// How a request left the client's connection.
 enum Next {
     Another,
-    Close,
+    /// To be cut: the client is gone, or must not take what it got for the whole answer.
+    Cut,
     /// To be closed after these octets.
     Say(Vec<u8>),
+    /// To be served by the rules of the `api` section, from this request on.
+    Api(Box<RequestHead>),
 }
 
 impl Requests<'_> {
@@ -73,14 +82,16 @@ impl Requests<'_> {
             };
             match self.request(head).await {
                 Next::Another => {}
-                Next::Close => break None,
+                Next::Cut => break None,
                 Next::Say(words) => break Some(words),
+                Next::Api(head) => return self.hand_over(*head).await,
             }
         };
         if let Some(permit) = self.connection.take() {
             permit.finish(Outcome::Done);
         }
         if let Some(words) = last_words {
+            drop(self.upstream);
             say_and_close(self.client, &words).await;
         }
     }
@@ -140,6 +151,9 @@ impl Requests<'_> {
             Err(refusal) => return self.refuse(&head, refusal).await,
         };
         let (destination, event) = connection;
+        if self.flow.gateway.has_api_rules(&destination) {
+            return Next::Api(Box::new(head));
+        }
         let action = match classify(&head, destination) {
             Ok(action) => action,
             Err((code, reason)) => return self.unfit(code, reason),
@@ -149,6 +163,11 @@ impl Requests<'_> {
             .gateway
             .decide(self.flow.session, action, Some(event));
         match decided {
+            Ok(permit) if self.flow.gateway.has_api_rules(permit.destination()) => {
+                let reason = "the policy changed while the request was decided on";
+                let refusal = permit.refuse(ReasonCode::Revoked, reason);
+                self.refuse(&head, refusal).await
+            }
             Ok(permit) => self.exchange(&head, permit).await,
             Err(refusal) => self.refuse(&head, refusal).await,
         }
@@ -202,18 +221,37 @@ impl Requests<'_> {
                 if exchange.keep_alive {
                     Next::Another
                 } else {
-                    Next::Close
+                    // The client may still be sending the body.
+                    Next::Say(Vec::new())
                 }
             }
             Err(fault) => {
                 let begun = fault.begun;
                 let stopped = fault.settle(permit);
                 if begun {
-                    return Next::Close;
+                    return Next::Cut;
                 }
                 Next::Say(Answer::of(&stopped).close().write(Some(head)))
             }
         }
+    }
+
+    /// Serves this request, and those behind it where they are for the same place, by the rules
+    /// of the `api` section.
+    async fn hand_over(self, mut head: RequestHead) {
+        let Some(permit) = self.connection else {
+            return;
+        };
+        head.keep_alive &= self.fixed;
+        drop(self.upstream);
+        let opened = intercept::plain(self.client, permit.destination()).resume(head);
+        Box::pin(api::serve(
+            self.flow.gateway,
+            self.flow.session,
+            opened,
+            permit,
+        ))
+        .await;
     }
 
     /// A refused request leaves the connection usable if its body can be read away.
@@ -224,14 +262,14 @@ impl Requests<'_> {
         }
         match self.client.write_all(&answer.write(Some(head))).await {
             Ok(()) => Next::Another,
-            Err(_) => Next::Close,
+            Err(_) => Next::Cut,
         }
     }
 
     /// The request cannot belong to this connection, so the connection is not what it said.
     fn unfit(&mut self, code: ReasonCode, reason: &str) -> Next {
         let Some(permit) = self.connection.take() else {
-            return Next::Close;
+            return Next::Cut;
         };
         let refusal = permit.refuse(code, reason);
         Next::Say(Answer::of(&Stopped::Refused(refusal)).close().write(None))
@@ -266,5 +304,7 @@ fn classify(
         method: head.method.clone(),
         path,
         query: head.target.query().map(str::to_owned),
+        headers: Vec::new(),
+        content: None,
     }))
 }

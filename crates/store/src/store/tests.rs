@@ -85,3 +85,30 @@ async fn another_key_does_not_verify_the_log() {
         Verification::Broken(_)
     ));
 }
+
+#[tokio::test]
+async fn a_store_of_the_first_version_is_brought_up_to_date() {
+    let data = tempdir().unwrap();
+    let store = store_of(data.path(), &story()).await;
+    let back = "DROP INDEX notices_by_time; DROP INDEX notices_by_agent; DROP INDEX notices_by_run;
+         CREATE INDEX notices_by_run ON notices (run, seq);
+         DELETE FROM _sqlx_migrations WHERE version = 2";
+    sqlx::raw_sql(back).execute(&store.pool).await.unwrap();
+    store.close().await;
+    let store = Store::open(data.path()).await.unwrap();
+    let indexes: Vec<String> = sqlx::query_scalar(
+        "SELECT sql FROM sqlite_schema WHERE tbl_name = 'notices' AND sql LIKE 'CREATE INDEX%' ORDER BY name",
+    )
+    .fetch_all(&store.pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        indexes,
+        [
+            "CREATE INDEX notices_by_agent ON notices (agent, time, seq)",
+            "CREATE INDEX notices_by_run ON notices (run, time, seq)",
+            "CREATE INDEX notices_by_time ON notices (time, seq)",
+        ]
+    );
+    assert_eq!(verified(&store).await, 10);
+}

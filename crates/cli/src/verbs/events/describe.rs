@@ -1,6 +1,6 @@
 //! A record in one line for a person: time, decision or `note`, agent, what happened.
 
-use ringfence_model::{Closing, Effect, NoticeKind, Outcome};
+use ringfence_model::{Closing, Decision, Effect, NoticeKind, Outcome};
 use ringfence_store::{StoredEvent, StoredNotice, StoredRecord};
 
 /// The line of a record.
@@ -20,13 +20,22 @@ fn event(stored: &StoredEvent) -> String {
         None => String::new(),
     };
     format!(
-        "{} {:<5} {} {} ({}){ending}",
+        "{} {:<5} {} {} ({}{}){ending}",
         event.time.strftime(TIME),
         decision.effect.to_string(),
         event.agent,
         event.action,
-        decision.reason
+        decision.reason,
+        what_for(decision)
     )
+}
+
+/// Whether an allowed request reads or writes, and what it is sent with.
+fn what_for(decision: &Decision) -> String {
+    let access = decision.access.map(|access| format!(", {}", access.as_str()));
+    let credential = decision.credential.as_ref();
+    let credential = credential.map(|name| format!(", credential {name}"));
+    access.unwrap_or_default() + &credential.unwrap_or_default()
 }
 
 fn ending(closing: &Closing) -> String {

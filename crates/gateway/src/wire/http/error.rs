@@ -1,5 +1,7 @@
 //! Why an HTTP message is refused.
 
+use ringfence_model::ReasonCode;
+
 /// A message that is malformed, ambiguous or beyond a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
@@ -70,6 +72,12 @@ pub enum HttpError {
     /// The status is not three digits from 100 to 599.
     #[error("the status code is not valid")]
     Status,
+    /// HTTP/2 with a scheme other than that of the connection.
+    #[error("the scheme is not that of the connection")]
+    Scheme,
+    /// HTTP/2 with a field that speaks about a connection of HTTP/1.
+    #[error("a header field does not belong into HTTP/2")]
+    ConnectionField,
     /// A chunk is malformed.
     #[error("the chunked body is malformed")]
     Chunk,
@@ -85,6 +93,18 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// The stable reason by which a request is refused for this.
+    #[must_use]
+    pub const fn code(self) -> ReasonCode {
+        match self {
+            Self::Upgrade | Self::Http2Preface | Self::SwitchingProtocols => {
+                ReasonCode::UpgradeRefused
+            }
+            Self::HostMismatch => ReasonCode::HostMismatch,
+            _ => ReasonCode::Malformed,
+        }
+    }
+
     /// The status code that answers a request refused for this reason.
     #[must_use]
     pub const fn status(self) -> u16 {

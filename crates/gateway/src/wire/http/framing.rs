@@ -5,6 +5,17 @@ use super::headers::{Headers, is_token_octet, read_line, trim};
 use super::{Authority, HttpError, Version};
 use crate::wire::limits::HTTP_CONNECTION_OPTIONS;
 
+/// An offer to change the protocol of the connection. Offers of `h2c` are as good as none: a
+/// server may ignore an offer (RFC 9110, section 7.8), and clients make this one unasked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Upgrade {
+    #[default]
+    None,
+    /// To a WebSocket, and to nothing else (RFC 6455, section 4.1).
+    WebSocket,
+    Other,
+}
+
 /// How the body of a message is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {
@@ -27,8 +38,7 @@ pub(super) struct Fields {
     pub(super) content_length: Option<u64>,
     /// Exactly one `chunked`.
     pub(super) chunked: bool,
-    /// An offer to change the protocol to something other than `h2c`.
-    pub(super) upgrade: bool,
+    pub(super) upgrade: Upgrade,
     pub(super) expect_continue: bool,
     connection: Connection,
 }
@@ -60,9 +70,7 @@ impl Fields {
             Kind::Connection => self.connection.add(value),
             Kind::Expect => self.add_expectation(value),
             Kind::Upgrade => {
-                // A server may ignore an offer to upgrade (RFC 9110, section 7.8), and clients
-                // make this one unasked. The others are of no use to a client that stays here.
-                self.upgrade |= !value.eq_ignore_ascii_case(b"h2c");
+                self.add_upgrade(value);
                 Ok(())
             }
             Kind::LooksLikeFraming => Err(HttpError::HeaderName),
@@ -76,6 +84,14 @@ impl Fields {
             None => Ok(()),
             Some(_) => Err(HttpError::Host),
         }
+    }
+
+    fn add_upgrade(&mut self, value: &[u8]) {
+        self.upgrade = match self.upgrade {
+            found if value.eq_ignore_ascii_case(b"h2c") => found,
+            Upgrade::None if value.eq_ignore_ascii_case(b"websocket") => Upgrade::WebSocket,
+            _ => Upgrade::Other,
+        };
     }
 
     fn add_length(&mut self, value: &[u8]) -> Result<(), HttpError> {
@@ -110,6 +126,11 @@ impl Fields {
         }
     }
 
+    /// Whether `Connection` says that `Upgrade` is meant.
+    pub(super) const fn names_upgrade(&self) -> bool {
+        self.connection.upgrade
+    }
+
     /// HTTP/1.0 knows no transfer codings; one that claims to is up to something.
     pub(super) const fn check_version(&self, version: Version) -> Result<(), HttpError> {
         match version {
@@ -124,6 +145,7 @@ impl Fields {
 struct Connection {
     close: bool,
     keep_alive: bool,
+    upgrade: bool,
     named: Vec<String>,
 }
 
@@ -164,7 +186,11 @@ impl Connection {
                 self.named.push(option.to_owned());
                 Ok(())
             }
-            Kind::Dropped | Kind::Upgrade => Ok(()),
+            Kind::Upgrade => {
+                self.upgrade = true;
+                Ok(())
+            }
+            Kind::Dropped => Ok(()),
             _ => Err(HttpError::Connection),
         }
     }
@@ -172,7 +198,7 @@ impl Connection {
 
 /// What a field name means to a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     EndToEnd,
     /// Hop-by-hop, and of no meaning to us.
     Dropped,
@@ -187,7 +213,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(name: &str) -> Self {
+    pub(super) fn of(name: &str) -> Self {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         match name.len() {
             2 if is("te") => Self::Dropped,
@@ -226,7 +252,7 @@ fn resembles(name: &str, framing: &str) -> bool {
 }
 
 /// Digits only, at most 18, so that no later addition can overflow.
-fn read_length(value: &[u8]) -> Option<u64> {
+pub(super) fn read_length(value: &[u8]) -> Option<u64> {
     let sound = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     sound.then(|| std::str::from_utf8(value).ok()?.parse().ok())?
 }

@@ -166,7 +166,7 @@ fn check_name(name: &[u8]) -> Result<&str, HttpError> {
 }
 
 /// Visible characters, space, tab and octets above ASCII (RFC 9110, section 5.5).
-fn check_value(value: &[u8]) -> Result<&[u8], HttpError> {
+pub(super) fn check_value(value: &[u8]) -> Result<&[u8], HttpError> {
     if value
         .iter()
         .all(|octet| matches!(octet, b'\t' | 0x20..=0x7e | 0x80..))

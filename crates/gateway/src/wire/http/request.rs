@@ -2,7 +2,7 @@
 
 use ringfence_model::{Destination, Scheme};
 
-use super::framing::Fields;
+use super::framing::{Fields, Upgrade};
 use super::headers::{Headers, is_token_octet};
 use super::scan::{HeadScan, lines};
 use super::{Authority, BodyKind, HttpError, Target, Version};
@@ -28,6 +28,8 @@ pub struct RequestHead {
     pub expect_continue: bool,
     /// Whether the client wants to use the connection again.
     pub keep_alive: bool,
+    /// Whether the client asks to make the connection a WebSocket, where the reader allows that.
+    pub websocket: bool,
 }
 
 /// Reads a request head; `None` when more octets are needed. The second value is the number
@@ -40,9 +42,17 @@ pub fn read_request(prefix: &[u8]) -> Result<Option<(RequestHead, usize)>, HttpE
 #[derive(Debug, Clone, Default)]
 pub struct RequestReader {
     scan: HeadScan,
+    websocket: bool,
 }
 
 impl RequestReader {
+    /// Does not refuse requests that ask for a WebSocket.
+    #[must_use]
+    pub const fn with_websocket(mut self) -> Self {
+        self.websocket = true;
+        self
+    }
+
     /// As [`read_request`]. Every call gets the buffer from the first octet of the head on.
     pub fn read(&mut self, buffer: &[u8]) -> Result<Option<(RequestHead, usize)>, HttpError> {
         if buffer.starts_with(HTTP2_PREFACE) {
@@ -52,21 +62,27 @@ impl RequestReader {
             return Ok(None);
         };
         let head = buffer.get(..length).unwrap_or_default();
-        parse(head).map(|head| Some((head, length)))
+        let head = parse(head, self.websocket)?;
+        Ok(Some((head, length)))
     }
 }
 
-fn parse(head: &[u8]) -> Result<RequestHead, HttpError> {
+fn parse(head: &[u8], websocket: bool) -> Result<RequestHead, HttpError> {
     let mut lines = lines(head);
     let line = lines.next().ok_or(HttpError::StartLine)?;
     let (method, target, version) = request_line(line)?;
     let target = Target::read(method, target)?;
     let fields = Fields::read(lines)?;
     fields.check_version(version)?;
-    if fields.upgrade {
-        return Err(HttpError::Upgrade);
-    }
     let body = body(&fields);
+    let websocket = match fields.upgrade {
+        Upgrade::None => false,
+        Upgrade::WebSocket if websocket => {
+            check_websocket(method, version, body, &fields)?;
+            true
+        }
+        Upgrade::WebSocket | Upgrade::Other => return Err(HttpError::Upgrade),
+    };
     if method == "CONNECT" && !matches!(body, BodyKind::None | BodyKind::Length(0)) {
         return Err(HttpError::UnexpectedBody);
     }
@@ -79,7 +95,23 @@ fn parse(head: &[u8]) -> Result<RequestHead, HttpError> {
         expect_continue: fields.expect_continue && version == Version::Http11,
         keep_alive: fields.keep_alive(version),
         headers: fields.headers,
+        websocket,
     })
+}
+
+/// RFC 6455, section 4.1, as far as it is not the server's to check.
+fn check_websocket(
+    method: &str,
+    version: Version,
+    body: BodyKind,
+    fields: &Fields,
+) -> Result<(), HttpError> {
+    let bare = matches!(body, BodyKind::None | BodyKind::Length(0)) && !fields.expect_continue;
+    if method == "GET" && version == Version::Http11 && bare && fields.names_upgrade() {
+        Ok(())
+    } else {
+        Err(HttpError::Upgrade)
+    }
 }
 
 /// `method SP request-target SP HTTP-version`, with single spaces.

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::{BodyKind, Headers, RequestHead, ResponseHead, Target};
+use super::{BodyKind, Headers, RequestHead, ResponseHead, Target, Version};
 
 /// The form of the target that the next server needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,31 @@ pub fn write_request(head: &RequestHead, form: TargetForm, out: &mut Vec<u8>) {
         out.extend_from_slice(b"Expect: 100-continue\r\n");
     }
     write_end(head.keep_alive, out);
+}
+
+/// Appends the head of a request that is served here, in the version and with the connection that
+/// the client has: for a reader behind this one. The target is in origin form.
+pub fn write_canonical(head: &RequestHead, out: &mut Vec<u8>) {
+    out.extend_from_slice(head.method.as_bytes());
+    out.push(b' ');
+    write_target(head, TargetForm::Origin, out);
+    out.extend_from_slice(match head.version {
+        Version::Http10 => b" HTTP/1.0\r\nHost: ",
+        Version::Http11 => b" HTTP/1.1\r\nHost: ",
+    });
+    write_display(&head.authority, out);
+    out.extend_from_slice(b"\r\n");
+    write_fields(&head.headers, out);
+    write_framing(head.body, out);
+    if head.expect_continue {
+        out.extend_from_slice(b"Expect: 100-continue\r\n");
+    }
+    out.extend_from_slice(match (head.websocket, head.keep_alive, head.version) {
+        (true, _, _) => b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n".as_slice(),
+        (false, false, _) => b"Connection: close\r\n\r\n",
+        (false, true, Version::Http10) => b"Connection: keep-alive\r\n\r\n",
+        (false, true, Version::Http11) => b"\r\n",
+    });
 }
 
 /// Appends a response head. Call [`ResponseHead::adapt`] first.

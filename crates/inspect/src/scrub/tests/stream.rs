@@ -1,4 +1,4 @@
-//! Streams: what is held back, and for how long.
+//! Streams: how much is held back, and until when.
 
 use super::*;
 use crate::Scrubber;
@@ -26,41 +26,16 @@ fn a_value_in_two_pieces_is_taken_out() {
 }
 
 #[test]
-fn events_without_a_partial_match_are_not_delayed() {
-    let set = set(&["hunter2secret", "another-token-here"]);
-    let mut scrubber = Scrubber::new(set);
-    for number in 0..100 {
-        let event = format!("data: {{\"index\":{number},\"text\":\"It's 5% \\\"so\\\"\"}}\n\n");
-        let mut out = Vec::new();
-        scrubber.feed(event.as_bytes(), &mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), event);
-    }
-}
-
-#[test]
-fn a_partial_match_is_given_when_it_fails() {
-    let mut scrubber = Scrubber::new(set(&["hunter2secret"]));
-    let mut out = Vec::new();
-    scrubber.feed(b"say hunter2", &mut out);
-    assert_eq!(out, b"say ");
-    scrubber.feed(b"!", &mut out);
-    assert_eq!(out, b"say hunter2!");
-    scrubber.feed(b" hunter2secre", &mut out);
-    scrubber.finish(&mut out);
-    assert_eq!(out, b"say hunter2! hunter2secre");
-    assert_eq!(scrubber.found(), 0);
-}
-
-#[test]
 fn a_value_that_repeats_itself_does_not_pile_up() {
     let set = set(&["aaaaaaaaaa"]);
     let mut scrubber = Scrubber::new(set.clone());
     let mut out = Vec::new();
     for _ in 0..1000 {
         scrubber.feed(&[b'a'; 10], &mut out);
-        assert!(scrubber.held.len() <= set.hold_back());
+        assert!(scrubber.held() <= set.hold_back());
     }
     scrubber.feed(b"b", &mut out);
+    scrubber.finish(&mut out);
     assert_eq!(out, format!("{REPLACEMENT}b").as_bytes());
     assert_eq!(scrubber.found(), 1);
 }
@@ -76,4 +51,74 @@ fn counts_what_it_replaced() {
         format!("{REPLACEMENT}{REPLACEMENT}, {REPLACEMENT}").as_bytes()
     );
     assert_eq!(scrubber.found(), 3);
+}
+
+#[test]
+fn the_end_is_held_back_whatever_it_is() {
+    let set = set(&["hunter2secret"]);
+    let keep = set.hold_back();
+    assert_eq!(keep, 13 * 12);
+    for end in ["", "hunter2secre", "unter2secret", "%68unter2", "=\n"] {
+        let mut scrubber = Scrubber::new(set.clone());
+        let mut out = Vec::new();
+        let text = format!("{}{end}", ".".repeat(1000 - end.len()));
+        scrubber.feed(text.as_bytes(), &mut out);
+        assert_eq!(out.len(), 1000 - keep, "{end}");
+        scrubber.feed(b"and so on", &mut out);
+        assert_eq!(out.len(), 1009 - keep, "{end}");
+        scrubber.flush(9, &mut out);
+        assert_eq!(out.len(), 1000, "{end}");
+    }
+}
+
+#[test]
+fn what_was_flushed_is_over_and_the_stream_goes_on() {
+    let mut scrubber = Scrubber::new(set(&["hunter2secret"]));
+    let mut out = Vec::new();
+    scrubber.feed(b"one hunter2secret\n\ntwo hunter2", &mut out);
+    assert_eq!(out, b"");
+    scrubber.flush("two hunter2".len(), &mut out);
+    assert_eq!(out, format!("one {REPLACEMENT}\n\n").as_bytes());
+    scrubber.feed(b"secret, three hunter2", &mut out);
+    scrubber.flush(0, &mut out);
+    let so_far = format!("one {REPLACEMENT}\n\ntwo {REPLACEMENT}, three hunter2");
+    assert_eq!(out, so_far.as_bytes());
+    scrubber.feed(b"secret hunter2secret", &mut out);
+    scrubber.flush(4, &mut out);
+    scrubber.finish(&mut out);
+    assert_eq!(out, format!("{so_far}secret {REPLACEMENT}").as_bytes());
+}
+
+#[test]
+fn a_match_that_is_whole_is_taken_out_though_only_its_beginning_is_flushed() {
+    let mut scrubber = Scrubber::new(set(&["hunter2secret"]));
+    let mut out = Vec::new();
+    scrubber.feed(b"hunter2secret!", &mut out);
+    scrubber.flush(6, &mut out);
+    scrubber.finish(&mut out);
+    assert_eq!(out, format!("{REPLACEMENT}!").as_bytes());
+}
+
+#[test]
+fn whole_lines_are_flushed_where_no_value_spans_them() {
+    for (values, expected) in [
+        (&["hunter2secret"][..], "a line\nanother\n"),
+        (&["hunter2secret", "two\nlines"], ""),
+    ] {
+        let mut scrubber = Scrubber::new(set(values));
+        let mut out = Vec::new();
+        scrubber.feed(b"a line\nanother\nhunter2", &mut out);
+        scrubber.flush_lines(&mut out);
+        scrubber.flush_lines(&mut out);
+        assert_eq!(out, expected.as_bytes());
+        scrubber.feed(b"secret", &mut out);
+        scrubber.finish(&mut out);
+        assert_eq!(out, format!("a line\nanother\n{REPLACEMENT}").as_bytes());
+    }
+}
+
+#[test]
+fn says_whether_a_line_end_can_be_inside_a_value() {
+    assert!(set(&["one", "-----BEGIN\nkey"]).spans_lines());
+    assert!(!set(&["one", "two"]).spans_lines());
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::document;
 use super::{Asked, Unmet};
-use crate::document::{ContentConditions, GraphqlConditions, GraphqlKinds, Schema};
+use crate::document::{ContentConditions, GraphqlConditions, GraphqlKinds, Schema, selects};
 
 pub(super) fn content(asked: &Asked<'_>) -> Result<(), Unmet> {
     let Some(conditions) = &asked.rule.content else {
@@ -75,18 +75,19 @@ pub(super) fn graphql(asked: &Asked<'_>) -> Result<(), Unmet> {
     }
     let takes = |field| takes_field(conditions, field);
     let selected = conditions.select.as_ref();
-    let selects = |name: &String| selected.is_none_or(|names| names.contains(name));
+    let is_selected =
+        |step: &String| selected.is_none_or(|known| known.iter().any(|entry| selects(entry, step)));
     let (fields, names) = (&operation.fields, &operation.selected);
     let (has_fields, has_names) = if asked.is_forbid {
         (
             fields.iter().any(takes),
-            selected.is_none() || names.iter().any(selects),
+            selected.is_none() || names.iter().any(is_selected),
         )
     } else {
         // An operation without root fields is not one that somebody meant to allow.
         (
             !fields.is_empty() && fields.iter().all(takes),
-            names.iter().all(selects),
+            names.iter().all(is_selected),
         )
     };
     if !has_fields {

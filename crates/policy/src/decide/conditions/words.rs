@@ -7,7 +7,7 @@ use super::super::words::List;
 use super::super::{Query, document};
 use super::{Unmet, body};
 use crate::compile::Requests;
-use crate::document::{GraphqlConditions, Schema, TextPattern};
+use crate::document::{GraphqlConditions, Schema, TextPattern, selects};
 use crate::error::quoted;
 
 /// Behind "rule X …". What the agent sent is quoted, escaped and cut.
@@ -172,7 +172,8 @@ fn graphql(unmet: Unmet, rule: &Requests, request: &HttpRequest) -> String {
         ),
         Unmet::Selected => {
             let known = conditions.select.as_deref().unwrap_or_default();
-            let other = operation.selected.iter().find(|name| !known.contains(name));
+            let takes = |step: &String| known.iter().any(|entry| selects(entry, step));
+            let other = operation.selected.iter().find(|step| !takes(step));
             let other = quoted(other.map(String::as_str).unwrap_or_default());
             format!("is not for the GraphQL field `{other}` below the root")
         }

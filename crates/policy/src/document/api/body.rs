@@ -59,8 +59,9 @@ pub struct GraphqlConditions {
     )]
     #[schemars(with = "Vec<GraphqlFieldConditions>")]
     pub fields: Option<Vec<GraphqlFieldConditions>>,
-    /// Names of fields below the root, wherever they are. An allow matches an operation that
-    /// selects no others, a forbid one that selects any of them. Without the list: any.
+    /// Fields below the root: `parent.child`, `parent.{child, other}`, or `child` below whatever
+    /// field. An allow matches an operation that selects no others, a forbid one that selects any
+    /// of them. Without the list: any.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -84,6 +85,35 @@ pub struct GraphqlConditions {
     )]
     #[schemars(with = "u32")]
     pub size: Option<u32>,
+}
+
+/// Whether an entry of `select` is about a step, which is `parent.child` (or `child` alone, where
+/// the parent is not known).
+pub(crate) fn selects(entry: &str, step: &str) -> bool {
+    let (parent, child) = step.rsplit_once('.').unwrap_or(("", step));
+    let Some((wanted, children)) = entry.split_once('.') else {
+        return entry == child;
+    };
+    wanted == parent && children_of(children).any(|known| known == child)
+}
+
+/// Whether an entry of `select` is well-formed.
+pub(crate) fn is_selection(entry: &str) -> bool {
+    let is_name = |name: &str| {
+        let allowed = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
+        !name.is_empty() && name.bytes().all(allowed)
+    };
+    match entry.split_once('.') {
+        None => is_name(entry),
+        Some((parent, children)) => is_name(parent) && children_of(children).all(is_name),
+    }
+}
+
+fn children_of(children: &str) -> impl Iterator<Item = &str> {
+    let group = children
+        .strip_prefix('{')
+        .and_then(|inner| inner.strip_suffix('}'));
+    group.unwrap_or(children).split(',').map(str::trim)
 }
 
 /// The kinds of GraphQL operations.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::rule::{is_false, present, read_expiry};
 use super::{Cidr, Condition, Method, PathPattern, Pointer, RuleId};
 pub use body::{ContentConditions, GraphqlConditions, GraphqlFieldConditions, GraphqlKinds};
+pub(crate) use body::{is_selection, selects};
 pub use head::{HeaderCondition, HeaderConditions, Others, ParamCondition, QueryConditions};
 pub use response::{EqualValues, PreconditionTerms, ResponseConditions};
 

@@ -3,7 +3,7 @@
 use super::super::outline::Part;
 use super::super::{
     ApiMatch, ApiRule, AuthWord, ContentConditions, GraphqlConditions, PreconditionTerms,
-    QueryConditions, ResponseConditions,
+    QueryConditions, ResponseConditions, is_selection,
 };
 use super::{Fault, check_host, check_lists, check_text, is_host_name};
 use crate::limits::{MOST_READ_OCTETS, PATTERN_OCTETS};
@@ -103,7 +103,16 @@ fn check_graphql(graphql: &GraphqlConditions) -> Result<(), Fault> {
         ("kinds", graphql.kinds.as_ref().map(Vec::len)),
         ("fields", graphql.fields.as_ref().map(Vec::len)),
         ("select", graphql.select.as_ref().map(Vec::len)),
-    ])
+    ])?;
+    let select = graphql.select.as_deref().unwrap_or_default();
+    match select.iter().position(|entry| !is_selection(entry)) {
+        None => Ok(()),
+        Some(index) => Err(Fault::new(
+            &[Part::Key("select"), Part::Item(index)],
+            "a selection is `parent.child`, `parent.{child, other}` or `child`",
+            "write the names of fields as the schema has them",
+        )),
+    }
 }
 
 fn says_nothing(what: &str) -> Fault {

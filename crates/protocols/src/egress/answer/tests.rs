@@ -17,6 +17,8 @@ fn refusal() -> Stopped {
             rule: Some(RuleRef("base/network/no-evil".to_owned())),
             generation: Generation(7),
             next_step: Some("ask for another host".to_owned()),
+            credential: None,
+            access: None,
         }),
     })
 }
@@ -72,6 +74,6 @@ fn the_client_chooses_between_text_and_json() {
         ("Accept: text/plain\r\nUser-Agent: axios/1.7\r\n", false),
     ] {
         let head = request(&format!("GET / HTTP/1.1\r\nHost: a.test\r\n{fields}\r\n"));
-        assert_eq!(wants_json(&head), json, "{fields}");
+        assert_eq!(wants_json(|name| head.headers.get(name)), json, "{fields}");
     }
 }

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{
-    Arrival, Audit, AuditError, Buffered, Config, Gateway, Handler, HostTarget, Identity, Incoming,
-    Session,
+    Admission, Arrival, Audit, AuditError, Buffered, Config, Gateway, Handler, HostTarget,
+    Identity, Incoming, NoCredentials, Session,
 };
 use ringfence_model::{
     Closing, Entry, Event, EventId, Generation, Notice, NoticeKind, Outcome, Record, RunId,
@@ -74,7 +75,8 @@ impl Stack {
     pub(super) fn with(rules: &str, config: Config) -> Self {
         let audit = Arc::new(Recorder::default());
         let policy = watch::Sender::new(Arc::new(snapshot(1, rules)));
-        let gateway = Gateway::new(config, audit.clone(), policy.subscribe()).unwrap();
+        let credentials = Arc::new(NoCredentials::default());
+        let gateway = Gateway::new(config, audit.clone(), policy.subscribe(), credentials).unwrap();
         let session = Arc::new(Session::new(Identity {
             agent: "agent".parse().unwrap(),
             workspace: "default".parse().unwrap(),
@@ -87,6 +89,18 @@ impl Stack {
             audit,
             policy,
             connections: TaskTracker::new(),
+        }
+    }
+
+    /// Its clients are there to trust an authority of the sandbox.
+    pub(super) fn with_authority(self) -> Self {
+        let admission = Admission {
+            authority: Some(Arc::new(Authority::new().unwrap())),
+            ..Admission::from(self.session.identity().clone())
+        };
+        Self {
+            session: Arc::new(Session::new(admission)),
+            ..self
         }
     }
 
@@ -285,9 +299,27 @@ pub(super) async fn hear(stream: &mut TcpStream, octets: usize) -> Vec<u8> {
     heard
 }
 
-/// A ClientHello of TLS 1.2 or later with these extensions.
+/// A ClientHello of TLS 1.2 or later with these extensions, which no server can go on with.
 pub(super) fn hello(sni: Option<&str>, ech: bool) -> Vec<u8> {
-    let mut extensions = Vec::new();
+    hello_with(Vec::new(), sni, ech)
+}
+
+/// A ClientHello of TLS 1.3 that a server can go on with.
+pub(super) fn whole_hello(sni: &str) -> Vec<u8> {
+    let extension = |kind: u8, content: &[u8]| [&[0, kind][..], &vector16(content)].concat();
+    let mut point = [0; 32];
+    point[0] = 9;
+    let share = [&[0, 0x1d][..], &vector16(&point)].concat();
+    let extensions = [
+        extension(10, &vector16(&[0, 0x1d])),
+        extension(13, &vector16(&[4, 3])),
+        extension(43, &[2, 3, 4]),
+        extension(51, &vector16(&share)),
+    ];
+    hello_with(extensions.concat(), Some(sni), false)
+}
+
+fn hello_with(mut extensions: Vec<u8>, sni: Option<&str>, ech: bool) -> Vec<u8> {
     if let Some(name) = sni {
         let name = vector16(&[&[0][..], &vector16(name.as_bytes())].concat());
         extensions.extend([&[0, 0][..], &vector16(&name)].concat());

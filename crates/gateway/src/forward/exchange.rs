@@ -1,0 +1,183 @@
+//! One exchange: which terms it goes by, what it is authenticated with, and the sending of it.
+
+use std::sync::Arc;
+
+use http::Response;
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use ringfence_model::{Action, HttpRequest, ReasonCode, Secret};
+use ringfence_policy::{Auth, RequestTerms};
+use tokio::time::timeout;
+
+use super::draft::Draft;
+use super::fault::Fault;
+use super::lease::Lease;
+use super::payload::Payload;
+use super::placeholder;
+use super::pool::UpstreamPool;
+use super::presented::presented;
+use super::upstreams::Ready;
+use super::watch::Watch;
+use super::{authorise, precondition};
+use crate::limits::CREDENTIAL_WAIT;
+use crate::pipeline::{Gateway, Material, Need, Permit, Session, TokenEntry};
+
+/// What an exchange works with.
+pub(super) struct Exchange<'a> {
+    pub(super) gateway: &'a Arc<Gateway>,
+    pub(super) session: &'a Arc<Session>,
+    pub(super) pool: &'a Arc<UpstreamPool>,
+    pub(super) permit: &'a Permit,
+}
+
+/// What an exchange goes by.
+#[derive(Clone)]
+pub(super) struct Chosen {
+    /// The terms of the rule that counts; none where the host is allowed as a whole.
+    pub(super) terms: Option<Arc<RequestTerms>>,
+    /// What it is authenticated with.
+    pub(super) credential: Option<Credential>,
+    /// The tokens that it was admitted by.
+    pub(super) tokens: Vec<TokenEntry>,
+}
+
+/// A credential in use.
+#[derive(Clone)]
+pub(super) struct Credential {
+    pub(super) material: Arc<Material>,
+    pub(super) ready: Arc<Ready>,
+}
+
+/// The head of a response, and the connection that the rest comes by.
+pub(super) struct Answered {
+    pub(super) response: Response<Incoming>,
+    pub(super) lease: Option<Lease>,
+    pub(super) watch: Watch,
+    pub(super) chosen: Chosen,
+    /// Where a redirect was followed to.
+    pub(super) followed: Option<String>,
+}
+
+impl Exchange<'_> {
+    /// The request that was decided on.
+    pub(super) fn request(&self) -> Result<&HttpRequest, Fault> {
+        match self.permit.action() {
+            Action::Http(request) => Ok(request),
+            Action::Connect(_) => {
+                let reason = "the action is not a request";
+                Err(Fault::refused(ReasonCode::Malformed, reason))
+            }
+        }
+    }
+
+    /// What watches it before it is known what it is sent with.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::new(self.gateway, self.session, self.permit.subject())
+    }
+
+    /// Finds out by which terms the request goes on, and with what.
+    pub(super) async fn choose(
+        &self,
+        draft: &Draft,
+        payload: &mut Payload,
+    ) -> Result<Chosen, Fault> {
+        let tokens = self.admit(presented(draft))?;
+        let every = &self.permit.grant().terms;
+        let mut first = None;
+        for terms in every {
+            let tried = self.try_terms(terms, &tokens, (draft, payload)).await;
+            match tried.map_err(|fault| fault.by(&terms.rule)) {
+                Ok(chosen) => return Ok(chosen),
+                Err(fault @ Fault::Refused(_)) if every.len() > 1 => first = first.or(Some(fault)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        match first {
+            Some(fault) => Err(fault),
+            None => Ok(Chosen {
+                terms: None,
+                credential: None,
+                tokens,
+            }),
+        }
+    }
+
+    async fn try_terms(
+        &self,
+        terms: &Arc<RequestTerms>,
+        tokens: &[TokenEntry],
+        (draft, payload): (&Draft, &mut Payload),
+    ) -> Result<Chosen, Fault> {
+        let mut tokens = tokens.to_vec();
+        if let Auth::Placeholder { body } = &terms.auth {
+            let found = placeholder::body::tokens(draft, payload, body).await?;
+            tokens.extend(self.admit(found)?);
+        }
+        authorise::check_terms(self, terms, &tokens)?;
+        if let Some(limit) = terms.request_octets
+            && payload.octets().is_some_and(|octets| octets > limit)
+        {
+            return Err(super::payload::too_large(limit));
+        }
+        let credential = self.credential(terms).await?;
+        let chosen = Chosen {
+            terms: Some(Arc::clone(terms)),
+            credential,
+            tokens,
+        };
+        if let Some(wanted) = &terms.precondition {
+            precondition::check(self, wanted, &chosen).await?;
+        }
+        Ok(chosen)
+    }
+
+    /// Checks tokens that a request carries, each of which must be this sandbox's.
+    fn admit(&self, presented: Vec<Secret>) -> Result<Vec<TokenEntry>, Fault> {
+        let now = Timestamp::now();
+        authorise::admit(self, &presented, now)
+    }
+
+    /// The credential of these terms, made ready.
+    pub(super) async fn credential(
+        &self,
+        terms: &RequestTerms,
+    ) -> Result<Option<Credential>, Fault> {
+        let Some(name) = &terms.credential else {
+            return Ok(None);
+        };
+        let request = self.request()?;
+        let need = Need {
+            name,
+            destination: &request.destination,
+            scheme: request.scheme,
+            path: &request.path,
+        };
+        let unavailable =
+            |reason: String| Fault::refused(ReasonCode::CredentialUnavailable, reason);
+        let made = timeout(CREDENTIAL_WAIT, self.gateway.credentials().material(need)).await;
+        let material = made
+            .map_err(|_| unavailable(format!("the credential `{name}` is not ready in time")))?
+            .map_err(|error| unavailable(error.to_string()))?;
+        let ready = self.gateway.upstreams().ready(&material);
+        let ready = ready.map_err(|reason| {
+            unavailable(format!("the credential `{name}` cannot be used: {reason}"))
+        })?;
+        self.permit.note_credential(name);
+        Ok(Some(Credential { material, ready }))
+    }
+}
+
+impl Chosen {
+    /// Whether the gateway must read the response: to take values out of it, or to measure it.
+    pub(super) fn must_be_read(&self) -> bool {
+        let secrets = self
+            .credential
+            .as_ref()
+            .is_some_and(|used| !used.ready.set.is_empty());
+        let measured = self
+            .terms
+            .as_ref()
+            .is_some_and(|terms| terms.response_octets.is_some());
+        secrets || measured
+    }
+}

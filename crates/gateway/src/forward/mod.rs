@@ -1,0 +1,107 @@
+//! Forwards a request that a permit allows, and gives back its response: puts the credential in,
+//! dials, sends, and takes out of what comes back what must not reach the agent.
+//!
+//! It decides nothing: the permit is the decision, and its terms say what to do. Both bodies
+//! stream. What a response is held back for is bounded, and ends with the exchange.
+
+mod authorise;
+mod draft;
+mod exchange;
+mod fault;
+mod head;
+mod inject;
+mod lease;
+mod open;
+mod payload;
+mod placeholder;
+mod pool;
+mod precondition;
+mod presented;
+mod redirect;
+mod relayed;
+mod respond;
+mod scrubbing;
+mod send;
+mod sigv4;
+mod tasks;
+mod upstreams;
+mod watch;
+mod websocket;
+
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use ringfence_model::ReasonCode;
+
+use crate::http::{RequestBody, ResponseBody};
+use crate::pipeline::{Gateway, Permit, Session, Stopped};
+use draft::Draft;
+use exchange::Exchange;
+use fault::Fault;
+use payload::Payload;
+pub use pool::UpstreamPool;
+use send::unless;
+pub(crate) use upstreams::Upstreams;
+
+impl Gateway {
+    /// Sends the request that `permit` allows. The event is closed when the body of the response
+    /// is over.
+    ///
+    /// # Errors
+    /// Why there is no response; the event is closed then.
+    pub async fn forward(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        pool: &Arc<UpstreamPool>,
+        permit: Permit,
+        request: Request<RequestBody>,
+    ) -> Result<Response<ResponseBody>, Stopped> {
+        let exchange = Exchange {
+            gateway: self,
+            session,
+            pool,
+            permit: &permit,
+        };
+        match run(&exchange, request).await {
+            Ok(Done::Response(answered, passed)) => Ok(relayed::relay(*answered, *passed, permit)),
+            Ok(Done::WebSocket(switched)) => Ok(switched.start(pool, permit)),
+            Err(fault) => Err(fault.settle(permit)),
+        }
+    }
+}
+
+/// What an exchange came to.
+enum Done {
+    /// A response that may go on.
+    Response(Box<exchange::Answered>, Box<respond::Passed>),
+    /// The connection is a WebSocket now.
+    WebSocket(Box<websocket::Switched>),
+}
+
+async fn run(exchange: &Exchange<'_>, mut request: Request<RequestBody>) -> Result<Done, Fault> {
+    let upgrade = websocket::Upgrade::of(&mut request);
+    let (head, body) = request.into_parts();
+    let draft = Draft::new(exchange.permit.action(), head)?;
+    let mut payload = Payload::new(body);
+    let choosing = exchange.choose(&draft, &mut payload);
+    let chosen = unless(exchange.watch(), choosing).await?;
+    if let Some(upgrade) = upgrade {
+        return websocket::open(exchange, draft, (chosen, upgrade)).await;
+    }
+    let method = draft.method.clone();
+    let passed_on = redirect::passed_on(&draft.headers);
+    let answered = exchange.send(draft, payload, chosen).await?;
+    let mut answered = redirect::follow(exchange, answered, (&method, passed_on)).await?;
+    if answered.response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let reason = "the upstream switched to another protocol, which it was not asked to";
+        return Err(Fault::refused(ReasonCode::ResponseRefused, reason));
+    }
+    let passed = respond::pass(&mut answered, &method)?;
+    Ok(Done::Response(Box::new(answered), Box::new(passed)))
+}
+
+#[cfg(test)]
+pub(crate) use tests::upstream as testing;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Signs a request by AWS Signature Version 4, over exactly what is sent.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign as sign_request,
+};
+use aws_sigv4::sign::v4;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use ringfence_model::{ReasonCode, Scheme, Secret};
+
+use super::draft::Draft;
+use super::fault::Fault;
+use super::payload::Payload;
+use crate::limits::REWRITTEN_BODY_OCTETS;
+use crate::pipeline::SigV4;
+
+/// The service whose objects are too large to be read whole before they are sent.
+const S3: &str = "s3";
+
+/// Adds the signature. The body is read whole, so that the signature covers it; where that is not
+/// possible, S3 alone takes a body that is not signed, and only inside TLS.
+pub(super) async fn sign(
+    draft: &mut Draft,
+    payload: &mut Payload,
+    keys: &SigV4,
+) -> Result<(), Fault> {
+    let unsigned = keys.service == S3
+        && draft.scheme == Scheme::Https
+        && payload.whole().is_none()
+        && !payload.announces_at_most(REWRITTEN_BODY_OCTETS);
+    let body = if unsigned {
+        SignableBody::UnsignedPayload
+    } else {
+        SignableBody::Bytes(payload.hold(REWRITTEN_BODY_OCTETS).await?)
+    };
+    let signed = signed_headers(draft, keys, body).ok_or_else(|| {
+        let reason = "the request cannot be signed by AWS Signature Version 4";
+        Fault::refused(ReasonCode::CredentialUnavailable, reason)
+    })?;
+    draft.headers.extend(signed);
+    Ok(())
+}
+
+fn signed_headers(
+    draft: &Draft,
+    keys: &SigV4,
+    body: SignableBody<'_>,
+) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let text = |secret: &Secret| std::str::from_utf8(secret.expose()).ok().map(str::to_owned);
+    let secret_key = text(&keys.secret_key)?;
+    let session = match &keys.session_token {
+        Some(token) => Some(text(token)?),
+        None => None,
+    };
+    let credentials = Credentials::new(&keys.access_key, secret_key, session, None, "ringfence");
+    let identity = credentials.into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&keys.region)
+        .name(&keys.service)
+        .time(SystemTime::now())
+        .settings(settings(&keys.service))
+        .build()
+        .ok()?
+        .into();
+    let scheme = draft.scheme.as_str();
+    let uri = format!("{scheme}://{}{}", draft.authority, draft.target());
+    let covered = draft.headers.iter().filter_map(|(name, value)| {
+        let covered = *name == CONTENT_TYPE || name.as_str().starts_with("x-amz-");
+        Some((name.as_str(), value.to_str().ok()?)).filter(|_| covered)
+    });
+    let request = SignableRequest::new(draft.method.as_str(), uri, covered, body).ok()?;
+    let (signed, _) = sign_request(request, &parameters).ok()?.into_parts();
+    signed
+        .headers()
+        .map(|(name, value)| {
+            let name = HeaderName::try_from(name).ok()?;
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            Some((name, value))
+        })
+        .collect()
+}
+
+/// S3 signs the path as it is; the other services encode it once more (AWS General Reference,
+/// "Create a canonical request").
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    if service == S3 {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    }
+    settings
+}

@@ -1,0 +1,219 @@
+//! Requests of Ringfence's own, for the control side: token endpoints and secret stores. No agent
+//! chooses where they lead or what they say. TLS is always verified, a redirect is an answer like
+//! any other, and what comes back is bounded.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::{Method, Request, Response, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use ringfence_model::{Destination, Scheme, Secret};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use crate::config::{Config, ConfigError};
+use crate::dial::{DialError, Dialer};
+use crate::http::authority;
+use crate::limits::{OWN_EXCHANGE, OWN_HEADERS, OWN_RESPONSE_OCTETS};
+use crate::tls::{Offer, TlsError, UpstreamTls};
+
+/// Sends requests of Ringfence's own. Clones share one configuration.
+#[derive(Clone)]
+pub struct Outbound {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    dialer: Dialer,
+    tls: UpstreamTls,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct OwnRequest {
+    /// For example `POST`.
+    pub method: String,
+    /// Where to.
+    pub url: OwnUrl,
+    /// Names and whole values, beyond `Host` and `Content-Length`.
+    pub headers: Vec<(String, Secret)>,
+    /// The body, often a secret itself.
+    pub body: Secret,
+}
+
+/// Where a request leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnUrl {
+    /// Plain text or TLS.
+    pub scheme: Scheme,
+    /// Host and port.
+    pub destination: Destination,
+    /// The path, and the query where there is one, encoded.
+    pub path_and_query: String,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct OwnResponse {
+    /// The status code.
+    pub status: u16,
+    /// Names in lower case, and values that are text.
+    pub headers: Vec<(String, String)>,
+    /// The body, which may be a secret itself.
+    pub body: Secret,
+}
+
+/// Why nothing came back. The words hold no secret of the request.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// It cannot be written as HTTP.
+    #[error("the request cannot be written: {0}")]
+    Request(&'static str),
+    /// There is no connection.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// There is no TLS connection.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// It broke off, or is not HTTP.
+    #[error("no answer came: {0}")]
+    Exchange(String),
+    /// It is too long.
+    #[error("the answer is longer than {OWN_RESPONSE_OCTETS} octets")]
+    TooLarge,
+    /// It took too long.
+    #[error("no answer came in time")]
+    TimedOut,
+}
+
+impl Outbound {
+    /// For requests by this configuration: its host map, proxy, name servers and authorities.
+    ///
+    /// # Errors
+    /// Where the configuration cannot be used.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let tls = UpstreamTls::new(&config.dial.extra_roots)?;
+        let dialer = Dialer::new(config.clone())?;
+        let parts = Arc::new(Parts { dialer, tls });
+        Ok(Self { parts })
+    }
+
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// See [`OutboundError`].
+    pub async fn send(&self, request: OwnRequest) -> Result<OwnResponse, OutboundError> {
+        timeout(OWN_EXCHANGE, self.parts.send(request))
+            .await
+            .map_err(|_| OutboundError::TimedOut)?
+    }
+}
+
+impl Parts {
+    async fn send(&self, request: OwnRequest) -> Result<OwnResponse, OutboundError> {
+        let url = request.url.clone();
+        let request = write(request)?;
+        let dialled = self.dialer.dial_configured(&url.destination).await?;
+        let (socket, ahead) = dialled.stream.into_parts();
+        if !ahead.is_empty() {
+            let reason = "it spoke before it was asked".to_owned();
+            return Err(OutboundError::Exchange(reason));
+        }
+        match url.scheme {
+            Scheme::Http => exchange(socket, request).await,
+            Scheme::Https => {
+                let host = &url.destination.host;
+                let offer = (Offer::Http1, None);
+                let stream = self.tls.connect(socket, host, offer, OWN_EXCHANGE).await?;
+                exchange(stream, request).await
+            }
+        }
+    }
+}
+
+fn write(request: OwnRequest) -> Result<Request<Full<Bytes>>, OutboundError> {
+    let unusable = OutboundError::Request;
+    if request.headers.len() > OWN_HEADERS {
+        return Err(unusable("it has too many headers"));
+    }
+    let method = Method::from_bytes(request.method.as_bytes());
+    let uri: Uri = request
+        .url
+        .path_and_query
+        .parse()
+        .map_err(|_| unusable("its path is not valid"))?;
+    if uri.authority().is_some() || !uri.path().starts_with('/') {
+        return Err(unusable("its path does not start with `/`"));
+    }
+    let mut written = Request::new(Full::new(Bytes::copy_from_slice(request.body.expose())));
+    *written.method_mut() = method.map_err(|_| unusable("its method is not valid"))?;
+    *written.uri_mut() = uri;
+    let host = authority(&request.url.destination, request.url.scheme);
+    let host = HeaderValue::try_from(host).map_err(|_| unusable("its host is not valid"))?;
+    let headers = written.headers_mut();
+    headers.insert(USER_AGENT, HeaderValue::from_static("ringfence"));
+    for (name, value) in &request.headers {
+        let name = HeaderName::try_from(name.as_str())
+            .map_err(|_| unusable("the name of a header is not valid"))?;
+        let mut value = HeaderValue::from_bytes(value.expose())
+            .map_err(|_| unusable("the value of a header is not valid"))?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    headers.insert(HOST, host);
+    Ok(written)
+}
+
+/// One exchange on a connection of its own, which ends with it.
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<OwnResponse, OutboundError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broke = |error: hyper::Error| OutboundError::Exchange(error.to_string());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broke)?;
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(broke)?;
+        read(response).await
+    };
+    tokio::pin!(answer, connection);
+    tokio::select! {
+        answer = &mut answer => answer,
+        // The connection may be over before the last of the answer was taken from it.
+        ended = &mut connection => {
+            ended.map_err(broke)?;
+            answer.await
+        }
+    }
+}
+
+async fn read(response: Response<Incoming>) -> Result<OwnResponse, OutboundError> {
+    let (head, body) = response.into_parts();
+    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
+    let headers = head
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+        .collect();
+    let body = Limited::new(body, OWN_RESPONSE_OCTETS).collect().await;
+    let body = body.map_err(|error| {
+        if error.is::<http_body_util::LengthLimitError>() {
+            OutboundError::TooLarge
+        } else {
+            OutboundError::Exchange(error.to_string())
+        }
+    })?;
+    Ok(OwnResponse {
+        status: head.status.as_u16(),
+        headers,
+        body: Secret::new(body.to_bytes()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use ringfence_model::{Scheme, Secret};
+
+use super::{Outbound, OutboundError, OwnRequest, OwnUrl};
+use crate::forward::testing::{Ca, Seen, Speaks, Upstream, reply};
+use crate::testing::hosts;
+
+fn outbound(ca: &Ca, upstream: &Upstream) -> Outbound {
+    let mut config = hosts(&[("api.test", upstream.address)]);
+    config.dial.extra_roots = vec![ca.path()];
+    Outbound::new(&config).unwrap()
+}
+
+fn post(path: &str, headers: &[(&str, &str)]) -> OwnRequest {
+    OwnRequest {
+        method: "POST".to_owned(),
+        url: OwnUrl {
+            scheme: Scheme::Https,
+            destination: "api.test:443".parse().unwrap(),
+            path_and_query: path.to_owned(),
+        },
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Secret::new(*value)))
+            .collect(),
+        body: Secret::new("grant_type=client_credentials"),
+    }
+}
+
+#[tokio::test]
+async fn a_request_arrives_as_it_is_and_its_answer_comes_back() {
+    let ca = Ca::new();
+    let upstream = Upstream::start(&ca, Speaks::Http1, |seen: Seen| async move {
+        let mut response = reply(seen.body);
+        *response.status_mut() = http::StatusCode::FOUND;
+        let headers = response.headers_mut();
+        headers.insert("x-target", seen.target.parse().unwrap());
+        headers.insert("x-seen", seen.headers["authorization"].clone());
+        headers.insert("x-host", seen.headers["host"].clone());
+        headers.insert("location", "/elsewhere".parse().unwrap());
+        response
+    })
+    .await;
+    let own = [("authorization", "Basic abc"), ("host", "evil.test")];
+    let answer = outbound(&ca, &upstream)
+        .send(post("/token?a=1", &own))
+        .await;
+    let answer = answer.unwrap();
+    let header = |wanted: &str| {
+        let mut headers = answer.headers.iter();
+        headers.find(|(name, _)| name == wanted).unwrap().1.clone()
+    };
+    assert_eq!(answer.status, 302, "a redirect is an answer like any other");
+    assert_eq!(answer.body.expose(), b"grant_type=client_credentials");
+    assert_eq!(header("x-target"), "/token?a=1");
+    assert_eq!(header("x-seen"), "Basic abc");
+    assert_eq!(header("x-host"), "api.test");
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_not_sent() {
+    let ca = Ca::new();
+    let upstream = Upstream::saying(&ca, "").await;
+    let outbound = outbound(&ca, &upstream);
+    for request in [
+        post("token", &[]),
+        post("https://evil.test/token", &[]),
+        post("//evil.test/token\r\nx: y", &[]),
+        post("/token", &[("a b", "v")]),
+        post("/token", &[("a", "v\r\nb: c")]),
+        OwnRequest {
+            method: "PO ST".to_owned(),
+            ..post("/token", &[])
+        },
+        post("/token", &[("a", "v"); 33]),
+    ] {
+        let error = outbound.send(request).await.unwrap_err();
+        assert!(matches!(error, OutboundError::Request(_)), "{error}");
+    }
+    assert_eq!(upstream.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_is_bounded_and_its_sender_verified() {
+    let ca = Ca::new();
+    let long = |_: Seen| async { reply(vec![b'x'; 1024 * 1024 + 1]) };
+    let upstream = Upstream::start(&ca, Speaks::Http1, long).await;
+    let error = outbound(&ca, &upstream)
+        .send(post("/", &[]))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, OutboundError::TooLarge), "{error}");
+    let stranger = outbound(&Ca::new(), &upstream).send(post("/", &[])).await;
+    let error = stranger.unwrap_err();
+    assert!(matches!(error, OutboundError::Tls(_)), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("authority that is not known"), "{said}");
+}
+
+#[test]
+fn a_root_that_is_none_is_refused_when_the_configuration_is_read() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for content in [
+        "",
+        "no certificate",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ] {
+        std::fs::write(file.path(), content).unwrap();
+        let mut config = crate::Config::default();
+        config.dial.extra_roots = vec![file.path().to_owned()];
+        let error = Outbound::new(&config).err().unwrap().to_string();
+        assert!(error.starts_with("extra_roots: "), "{error}");
+    }
+}

@@ -1,0 +1,25 @@
+//! What policy has to say about where an upstream redirects to. No rule has to allow such a
+//! target, as the rule of the request asks for it to be followed; but a forbid wins there as well.
+
+use ringfence_model::{Action, Decision, ReasonCode};
+
+use super::gateway::Gateway;
+
+impl Gateway {
+    /// The decision that forbids to follow a redirect to `action`.
+    pub(crate) fn bars(&self, action: &Action) -> Option<Decision> {
+        let decision = self.verdict(action).decision;
+        let unreached = matches!(
+            decision.code,
+            ReasonCode::Allowed
+                | ReasonCode::NoRule
+                | ReasonCode::PortNotAllowed
+                | ReasonCode::MethodNotAllowed
+                | ReasonCode::PathNotAllowed
+                | ReasonCode::ConditionNotMet
+                | ReasonCode::CredentialAmbiguous
+                | ReasonCode::RuleExpired
+        );
+        (!unreached).then_some(decision)
+    }
+}

@@ -1,0 +1,29 @@
+//! HTTP APIs: requests that the gateway reads, inside TLS that it terminates or in the plain. Each
+//! is classified strictly, decided on by itself, and sent with the credential of its rule.
+
+mod body;
+mod classify;
+pub mod graphql;
+mod json;
+mod limits;
+mod service;
+
+use std::sync::Arc;
+
+use ringfence_gateway::intercept::Opened;
+use ringfence_gateway::{Gateway, Permit, Session};
+
+/// Serves a client whose requests the gateway reads, to the end of its connection.
+pub(crate) async fn serve(
+    gateway: &Arc<Gateway>,
+    session: &Arc<Session>,
+    client: Opened,
+    connection: Permit,
+) {
+    let requests = service::Requests::new(gateway, session, &client, connection.event());
+    let ending = gateway
+        .attend(&connection, client, Arc::new(requests))
+        .await;
+    // What there was to say to the client was said by the one who answers its requests.
+    let _ = ending.settle(connection);
+}

@@ -1,0 +1,107 @@
+//! Serves the requests of one connection that the gateway reads. Each is classified, decided on
+//! and forwarded by itself, whatever came before it on the connection.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use ringfence_gateway::http::{RequestBody, ResponseBody, full};
+use ringfence_gateway::intercept::{Opened, Service};
+use ringfence_gateway::wire::http::HttpError;
+use ringfence_gateway::{Gateway, Session, Stopped, UpstreamPool};
+use ringfence_model::{Action, Destination, EventId, HttpRequest, ReasonCode, Scheme};
+
+use super::body::{self, Unread};
+use super::classify::classify;
+use crate::egress::answer::{Answer, Asked};
+
+/// The requests of one connection to `destination`, which is decided on already.
+pub(super) struct Requests {
+    gateway: Arc<Gateway>,
+    session: Arc<Session>,
+    destination: Destination,
+    scheme: Scheme,
+    /// The event of the connection.
+    connection: EventId,
+    pool: Arc<UpstreamPool>,
+}
+
+impl Service for Requests {
+    async fn call(&self, request: http::Request<RequestBody>) -> http::Response<ResponseBody> {
+        let asked = Asked::of(&request);
+        match self.serve(request).await {
+            Ok(response) => response,
+            Err(stopped) => Answer::of(&stopped).respond(&asked),
+        }
+    }
+
+    /// The event of the connection records it: nothing is known of the request.
+    fn refuse(&self, error: HttpError) -> http::Response<ResponseBody> {
+        let tried = format!("a request to {}", self.destination);
+        let reason = error.to_string();
+        let refusal = self
+            .gateway
+            .refuse_within(self.connection, tried, (error.code(), &reason));
+        Answer::of(&Stopped::Refused(refusal))
+            .status(error.status())
+            .respond(&Asked::default())
+    }
+}
+
+impl Requests {
+    /// Those of `client`, on the connection that `connection` records.
+    pub(super) fn new(
+        gateway: &Arc<Gateway>,
+        session: &Arc<Session>,
+        client: &Opened,
+        connection: EventId,
+    ) -> Self {
+        Self {
+            gateway: Arc::clone(gateway),
+            session: Arc::clone(session),
+            destination: client.destination().clone(),
+            scheme: client.scheme(),
+            connection,
+            pool: Arc::default(),
+        }
+    }
+
+    async fn serve(
+        &self,
+        request: http::Request<RequestBody>,
+    ) -> Result<http::Response<ResponseBody>, Stopped> {
+        let (mut head, mut body) = request.into_parts();
+        let mut action = classify(&head, &self.destination, self.scheme);
+        let reading = self.gateway.reading(&action);
+        if reading.is_needed() {
+            let wait = self.gateway.limits().keep_alive_timeout;
+            let read = body::read(&head, body, reading, wait).await;
+            let read = read.map_err(|why| self.unread(&action, &why))?;
+            action.content = Some(read.content);
+            head.headers.remove(TRANSFER_ENCODING);
+            head.headers
+                .insert(CONTENT_LENGTH, read.octets.len().into());
+            body = full(read.octets);
+        }
+        let permit = self
+            .gateway
+            .decide(&self.session, Action::Http(action), Some(self.connection))
+            .map_err(Stopped::Refused)?;
+        let request = http::Request::from_parts(head, body);
+        self.gateway
+            .forward(&self.session, &self.pool, permit, request)
+            .await
+    }
+
+    /// A body that a rule has to read and that cannot be read is a denial of its own.
+    fn unread(&self, action: &HttpRequest, why: &Unread) -> Stopped {
+        let code = match why {
+            Unread::TooLong(_) | Unread::TimedOut => ReasonCode::LimitReached,
+            Unread::Broken(_) => ReasonCode::Malformed,
+        };
+        let action = Action::Http(action.clone());
+        Stopped::Refused(
+            self.gateway
+                .deny(&self.session, action, code, &why.to_string()),
+        )
+    }
+}
