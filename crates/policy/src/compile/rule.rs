@@ -161,24 +161,34 @@ impl Rule {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
+    /// A forbid takes a method in any case, as some servers do.
+    fn is_method(&self, known: &Method, method: &str) -> bool {
+        let is_folded = self.is_forbid && known.as_str().eq_ignore_ascii_case(method);
+        known.as_str() == method || is_folded
+    }
+
     pub(crate) fn takes_method(&self, method: &str) -> bool {
         self.methods
             .as_ref()
-            .is_none_or(|methods| methods.iter().any(|known| known.as_str() == method))
+            .is_none_or(|methods| methods.iter().any(|known| self.is_method(known, method)))
     }
 
-    /// Servers differ in whether path parameters belong to the path. A forbid takes both readings;
-    /// an allow of the `api` section takes a path with them only where its pattern has some.
+    /// Servers differ in whether path parameters, case and a slash at the end belong to the path. A
+    /// forbid takes every reading; an allow of the `api` section takes a path with them only where its pattern has some.
     pub(crate) fn takes_path(&self, path: &str) -> bool {
         let Some(patterns) = &self.paths else {
             return self.is_forbid || self.requests.is_none() || !has_parameters(path);
         };
-        let matches = |path: &str| patterns.iter().any(|pattern| pattern.matches(path));
-        if !has_parameters(path) {
-            return matches(path);
-        }
         if self.is_forbid {
-            return matches(path) || matches(&without_parameters(path));
+            let mut patterns = patterns.iter();
+            let bare = has_parameters(path).then(|| without_parameters(path));
+            let is_bare = |pattern: &PathPattern| {
+                bare.as_deref().is_some_and(|path| pattern.matches_folded(path))
+            };
+            return patterns.any(|pattern| pattern.matches_folded(path) || is_bare(pattern));
+        }
+        if !has_parameters(path) {
+            return patterns.iter().any(|pattern| pattern.matches(path));
         }
         let is_api = self.requests.is_some();
         let named = |pattern: &&PathPattern| !is_api || pattern.names_parameters();
@@ -233,7 +243,7 @@ pub(crate) fn compile(reference: RuleRef, rule: &NetworkRule) -> Option<Rule> {
             tunnel: terms.tunnel,
         },
         methods: terms.methods.clone(),
-        paths: terms.paths.clone(),
+        paths: paths(terms.paths.as_deref(), rule.is_forbid()),
         requests: None,
         terms: is_limited_allow.then(|| Arc::new(limited_terms(reference.clone()))),
         addresses: terms.addresses.as_deref().map(networks),
@@ -258,7 +268,7 @@ pub(crate) fn compile_api(reference: RuleRef, rule: &ApiRule) -> Rule {
         ports: Ports::of(terms.ports.as_ref(), rule.is_forbid(), &[default_port]),
         carries: Carries::Requests(scheme),
         methods: terms.methods.clone(),
-        paths: terms.paths.clone(),
+        paths: paths(terms.paths.as_deref(), rule.is_forbid()),
         requests: Some(Box::new(Requests::of(terms))),
         terms: (!rule.is_forbid()).then(|| Arc::new(sent)),
         addresses: terms.addresses.as_deref().map(networks),
@@ -266,6 +276,18 @@ pub(crate) fn compile_api(reference: RuleRef, rule: &ApiRule) -> Rule {
         reason: terms.reason.clone(),
         reference,
     }
+}
+
+/// The patterns of a rule, in the form in which it asks them.
+fn paths(patterns: Option<&[PathPattern]>, is_forbid: bool) -> Option<Vec<PathPattern>> {
+    let asked = |pattern: &PathPattern| {
+        if is_forbid {
+            pattern.folded()
+        } else {
+            pattern.clone()
+        }
+    };
+    patterns.map(|patterns| patterns.iter().map(asked).collect())
 }
 
 fn networks(cidrs: &[Cidr]) -> Arc<[IpNet]> {

@@ -86,6 +86,30 @@ impl PathPattern {
         has_parameters(&self.text)
     }
 
+    /// The same for a forbid, which takes every path that some server takes for one that matches:
+    /// in another case, and with a slash at the end. Asked by [`Self::matches_folded`].
+    pub(crate) fn folded(&self) -> Self {
+        let mut folded = self.clone();
+        for segment in &mut folded.segments {
+            if let Segment::Glob(tokens) = segment {
+                tokens.iter_mut().for_each(Token::fold);
+            }
+        }
+        let is_empty = |segment: &Segment| *segment == Segment::Glob(Vec::new());
+        if folded.segments.len() > 1 && folded.segments.last().is_some_and(is_empty) {
+            folded.segments.pop();
+        }
+        folded
+    }
+
+    /// Whether a pattern that is [`Self::folded`] matches `path`, in canonical form, as some server
+    /// may read it.
+    pub(crate) fn matches_folded(&self, path: &str) -> bool {
+        let path = folded(path);
+        let short = path.strip_suffix('/').filter(|short| !short.is_empty());
+        self.matches(&path) || short.is_some_and(|short| self.matches(short))
+    }
+
     /// Whether `path`, in canonical form, matches.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
@@ -141,6 +165,25 @@ impl fmt::Debug for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.text)
     }
+}
+
+impl Token {
+    const fn fold(&mut self) {
+        if let Self::Octet(octet) = self {
+            octet.make_ascii_lowercase();
+        }
+    }
+}
+
+/// A path in lower case, but for the digits of its escapes.
+fn folded(path: &str) -> String {
+    let mut digits = 0_u8;
+    let fold = |letter: char| {
+        let is_digit = digits > 0;
+        digits = if letter == '%' { 2 } else { digits.saturating_sub(1) };
+        if is_digit { letter } else { letter.to_ascii_lowercase() }
+    };
+    path.chars().map(fold).collect()
 }
 
 impl Segment {

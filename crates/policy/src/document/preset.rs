@@ -3,7 +3,8 @@
 //!
 //! The documents are in `preset/`. A line that starts with `#@` is for this module: `about` and
 //! `set` describe the preset, `each ITEM in LIST` … `end` repeats the lines between. `{{name}}` is
-//! the value of a setting, `{{name|id}}`, `{{name|owner}}` and `{{name|name}}` are forms of it.
+//! the value of a setting; `{{name|id}}`, `{{name|owner}}`, `{{name|name}}` and, in a pattern,
+//! `{{name|regex}}` are forms of it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -186,6 +187,7 @@ fn formed(value: &str, form: &str) -> String {
     match form {
         "owner" => owner.to_owned(),
         "name" => name.to_owned(),
+        "regex" => value.replace('.', "\\.").replace('+', "\\+"),
         "id" => value.to_lowercase().replace(['/', '@', ':', '+', '_'], "-"),
         _ => value.to_owned(),
     }

@@ -317,7 +317,10 @@ impl Plain<'_> {
 
     fn matches(&self, request: &HttpRequest) -> bool {
         let method = self.methods.is_none_or(|methods| {
-            let is_known = |known: &Method| known.as_str() == request.method;
+            let is_known = |known: &Method| {
+                known.as_str() == request.method
+                    || self.is_forbid && known.as_str().eq_ignore_ascii_case(&request.method)
+            };
             methods.iter().any(is_known)
         });
         let query = self.api.and_then(|api| api.query.as_ref());
@@ -331,17 +334,13 @@ impl Plain<'_> {
         let Some(patterns) = self.paths else {
             return !is_strict;
         };
-        let stripped: Vec<_> = path
-            .split('/')
-            .map(|it| it.split(';').next().unwrap())
-            .collect();
         let whole: Vec<_> = path.split('/').collect();
         patterns.iter().any(|pattern| {
             let text = pattern.as_str();
             let segments: Vec<_> = text.split('/').collect();
             let named = !is_strict || text.contains(';');
             named && matches_segments(&segments, &whole)
-                || self.is_forbid && matches_segments(&segments, &stripped)
+                || self.is_forbid && forbids(text, path)
         })
     }
 
@@ -376,6 +375,31 @@ impl Plain<'_> {
 }
 
 /// Only the wildcards that the generator uses: whole segments.
+/// A forbid matches what any server could read: without parameters, in another case, and with or
+/// without a slash at the end.
+fn forbids(pattern: &str, path: &str) -> bool {
+    let trimmed = |text: &str| match text.trim_end_matches('/') {
+        "" => "/".to_owned(),
+        text => text.to_owned(),
+    };
+    let (pattern, path) = (pattern.to_lowercase(), path.to_lowercase());
+    let cut = |it: &str| it.split(';').next().unwrap().to_owned();
+    let bare: Vec<_> = path.split('/').map(cut).collect();
+    let bare = bare.join("/");
+    let paths = [trimmed(&path), trimmed(&bare), path, bare];
+    let patterns = [trimmed(&pattern), pattern];
+    let split = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+    patterns.iter().any(|pattern| {
+        let pattern = split(pattern);
+        let pattern: Vec<_> = pattern.iter().map(String::as_str).collect();
+        paths.iter().any(|path| {
+            let path = split(path);
+            let path: Vec<_> = path.iter().map(String::as_str).collect();
+            matches_segments(&pattern, &path)
+        })
+    })
+}
+
 fn matches_segments(pattern: &[&str], path: &[&str]) -> bool {
     match (pattern, path) {
         ([], []) => true,

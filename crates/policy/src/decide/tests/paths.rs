@@ -112,3 +112,37 @@ fn a_path_with_two_readings_reaches_no_api() {
         );
     }
 }
+
+#[test]
+fn a_forbid_takes_every_reading_of_a_path_and_a_method() {
+    let snapshot = both(
+        "allow: {host: a.test}
+        forbid: {host: a.test, paths: ['/Secret/%C3%A4/**', '/admin', '/trailing/', '/x/*']}
+        forbid: {host: a.test, methods: [DELETE]}",
+        "",
+    );
+    for (text, carried) in [
+        ("GET https://a.test/secret/%C3%A4/x", "forbidden"),
+        ("GET https://a.test/SECRET/%C3%A4", "forbidden"),
+        ("GET https://a.test/admin/", "forbidden"),
+        ("GET https://a.test/ADMIN", "forbidden"),
+        ("GET https://a.test/Admin;x=1", "forbidden"),
+        ("GET https://a.test/Admin;x=1/", "forbidden"),
+        ("GET https://a.test/trailing", "forbidden"),
+        ("GET https://a.test/x/", "forbidden"),
+        ("delete https://a.test/other", "forbidden"),
+        ("GET https://a.test/admin/other", "https"),
+        ("GET https://a.test/", "https"),
+    ] {
+        assert_eq!(asked(&snapshot, &action(text)), carried, "{text}");
+    }
+}
+
+#[test]
+fn an_allow_takes_a_path_as_it_is() {
+    let snapshot = api("allow: {host: a.test, paths: ['/admin']}");
+    for path in ["/Admin", "/admin/"] {
+        let action = action(&format!("GET https://a.test{path}"));
+        assert_eq!(asked(&snapshot, &action), "path-not-allowed", "{path}");
+    }
+}

@@ -43,7 +43,7 @@ fn parsed<T: std::str::FromStr>(texts: Vec<&'static str>) -> Vec<T> {
 fn any_limits() -> impl Strategy<Value = (Option<Vec<Method>>, Option<Vec<PathPattern>>)> {
     let methods = subsequence(vec!["GET", "POST"], 1..=2).prop_map(parsed);
     let paths = subsequence(
-        vec!["/", "/a", "/a/*", "/a/**", "/**/b", "/*/b/**", "/a;x"],
+        vec!["/", "/a", "/A/", "/a/*", "/a/**", "/**/b", "/*/b/**", "/a;x"],
         1..=3,
     )
     .prop_map(parsed);
@@ -199,7 +199,7 @@ pub(super) fn any_action() -> impl Strategy<Value = Action> {
         "POST https://",
     ];
     let paths = vec![
-        "/", "/a", "/a/", "/a/b", "/a/b/c", "/x/b", "/a;x", "/a%3Bx/b", "/a;y",
+        "/", "/a", "/a/", "/a/b", "/a/b/c", "/x/b", "/A", "/A/B/", "/a;x", "/a%3Bx/b", "/a;y",
     ];
     let queries = vec![
         "", "", "?x=1", "?x=2", "?x=1&x=2", "?y=1&x=1", "?z=1", "?z=1;x=2",
