@@ -30,7 +30,8 @@ pub use outbound::{Outbound, OutboundError, OwnRequest, OwnResponse, OwnUrl};
 pub use pipeline::{
     Admission, Answer, Audit, AuditError, ClientCertificate, CredentialError, Credentials, Failure,
     Gateway, Identity, Injection, Material, Meter, Need, NoCredentials, Permit, Place, Refusal,
-    Session, SigV4, Stopped, TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, Transport,
+    Reserved, Session, SigV4, Stopped, TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens,
+    Transport, without_tokens,
 };
 pub use ringfence_policy::Reading;
 pub use stream::Buffered;

@@ -86,6 +86,14 @@ pub const REWRITTEN_BODY_OCTETS: u64 = 1024 * 1024;
 /// Octets of a request body that is kept to send the request once more with a fresh credential.
 pub const REPEATED_BODY_OCTETS: u64 = 64 * 1024;
 
+/// Octets of the bodies of one sandbox that are read before a decision, and of what they are read
+/// into.
+pub const ROOM_OF_SESSION: usize = 64 * 1024 * 1024;
+/// The same of all sandboxes.
+pub const ROOM_OF_GATEWAY: usize = 512 * 1024 * 1024;
+/// The longest wait for such room.
+pub const ROOM_WAIT: Duration = Duration::from_secs(2);
+
 /// Upstream connections of one client connection that carry one request at a time.
 pub const UPSTREAM_CONNECTIONS: usize = 32;
 /// The longest wait for a kept connection to get over its last response.
@@ -137,8 +145,9 @@ pub const LEAVES: usize = 1024;
 /// Octets of an HTTP/1 message that the library behind the strict reader holds at once: a whole
 /// head as it is written anew.
 pub const HTTP1_BUFFER: usize = 2 * crate::wire::limits::HTTP_HEAD_OCTETS;
-/// Requests under way at once on one HTTP/2 connection of a client.
-pub const HTTP2_STREAMS: u32 = 128;
+/// Requests under way at once on one HTTP/2 connection of a client. Clients open so many before they
+/// have heard of any bound (RFC 9113, section 6.5.2).
+pub const HTTP2_STREAMS: u32 = 100;
 /// Octets of the fields of one HTTP/2 request, each counted with 32 more (RFC 9113, section
 /// 6.5.2).
 pub const HTTP2_HEADER_OCTETS: u32 = 64 * 1024;
@@ -146,7 +155,7 @@ pub const HTTP2_HEADER_OCTETS: u32 = 64 * 1024;
 /// may make faulty, before its connection is ended.
 pub const HTTP2_RESETS: usize = 128;
 /// Octets of one HTTP/2 response that wait for the client.
-pub const HTTP2_SEND_OCTETS: usize = 128 * 1024;
+pub const HTTP2_SEND_OCTETS: usize = 32 * 1024;
 /// Octets of one HTTP/2 request that the client may send ahead; four times as many on one
 /// connection.
 pub const HTTP2_WINDOW: u32 = 256 * 1024;

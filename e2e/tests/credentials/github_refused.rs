@@ -7,7 +7,11 @@ use super::desk::Desk;
 
 /// Commands, with what they say when they are refused.
 const REFUSED: &[(&str, &str)] = &[
-    ("gh pr merge 1 -R acme/web --merge", "mergePullRequest"),
+    ("gh pr merge 1 -R acme/web --merge", "isInMergeQueue"),
+    (
+        "gh api graphql -f query='mutation { mergePullRequest(input: {pullRequestId: \"PR_1\"}) { clientMutationId } }'",
+        "mergePullRequest",
+    ),
     ("gh pr close 1 -R acme/web", "closePullRequest"),
     (
         "gh pr review 1 -R acme/web --approve",

@@ -13,7 +13,7 @@ use super::encodings::{encodings, places, whole_base64};
 const FETCH: &str = "
 for version in --http1.1 --http2; do
     for path in echo forms many error redirect cookie; do
-        curl -sS -i $version -o received$version-$path \"https://api.acme.test/$path?token=$API_TOKEN\" -H \"X-Mine: $API_TOKEN\" -d body || exit 1
+        curl -sS -i $version -o received$version-$path \"https://api.acme.test/$path?access_token=$API_TOKEN\" -H \"X-Api-Key: $API_TOKEN\" -d body || exit 1
     done
     for coding in gzip deflate; do
         curl -sS -i $version -o received$version-$coding -H \"Accept-Encoding: $coding\" https://api.acme.test/$coding || exit 1

@@ -33,6 +33,9 @@ pub enum DialError {
     /// The address is a listener of this process, or a name of the gateway's own.
     #[error("the destination is the gateway itself")]
     ControlPlane,
+    /// A redirect leads through the upstream proxy to what no rule allows.
+    #[error("{0} is behind the upstream proxy, and no rule allows it")]
+    NotCovered(Host),
     /// The name could not be resolved.
     #[error("{name} cannot be resolved: {reason}")]
     Resolve {
@@ -64,6 +67,7 @@ impl DialError {
             Self::AddressNotPermitted { .. } => ReasonCode::AddressNotPublic,
             Self::AddressForbidden { .. } => ReasonCode::Forbidden,
             Self::ControlPlane => ReasonCode::ControlPlane,
+            Self::NotCovered(_) => ReasonCode::ResponseRefused,
             Self::Busy => ReasonCode::LimitReached,
             Self::TimedOut => return Failure::close(permit, Outcome::TimedOut, reason),
             _ => return Failure::close(permit, Outcome::UpstreamFailed, reason),

@@ -8,7 +8,7 @@ mod resolve;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ringfence_model::{Destination, Host, HostName, classify};
+use ringfence_model::{Action, Destination, Host, HostName, classify};
 use ringfence_policy::AddressGrant;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -49,15 +49,20 @@ impl Gateway {
 
 impl Gateway {
     /// Opens a connection to where the response to `permit` redirects. Such a target is no part of
-    /// what was decided on, so it may only be public, or a name of the host map.
+    /// what was decided on, so it may only be public, or a name of the host map. What an upstream
+    /// proxy resolves cannot be told to be public, so a rule must allow it.
     pub(crate) async fn dial_redirect(
         &self,
         permit: &Permit,
-        target: &Destination,
+        action: &Action,
     ) -> Result<Dialled, DialError> {
+        let target = action.destination();
         let is_own = |name: &HostName| name.is_within(INTERNAL_ZONE);
         if target.host.name().is_some_and(is_own) {
             return Err(DialError::ControlPlane);
+        }
+        if self.dialer().is_proxied(target) && !self.covers(action) {
+            return Err(DialError::NotCovered(target.host.clone()));
         }
         let addresses = permit.grant().addresses.of_redirect();
         let addresses = addresses.ok_or(DialError::ControlPlane)?;
@@ -113,6 +118,11 @@ impl Dialer {
             Ok(_) => permitted.permits(address.ip()),
             Err(_) => false,
         }
+    }
+
+    /// Whether the upstream proxy is asked for this destination.
+    fn is_proxied(&self, destination: &Destination) -> bool {
+        self.proxy.is_some() && !matches!(self.route(destination), Ok(Route::Named(_)))
     }
 
     async fn dial(

@@ -2,7 +2,7 @@
 
 use std::net::UdpSocket;
 
-use ringfence_model::{Outcome, ReasonCode, Secret};
+use ringfence_model::{HttpRequest, Outcome, ReasonCode, Scheme, Secret};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -347,8 +347,10 @@ async fn a_connection_that_leads_back_is_seen_by_its_two_ends() {
         (SocketAddr::from(([127, 0, 0, 2], address.port())), false),
         (SocketAddr::from(([0, 0, 0, 0], 1)), false),
     ] {
-        let mut config = Config::default();
-        config.forbidden = vec![own];
+        let config = Config {
+            forbidden: vec![own],
+            ..Config::default()
+        };
         let stack = Stack::with(ANY, config);
         let found = stack.gateway.dialer().is_loop(&socket, address);
         assert_eq!(found, expected, "{own}");
@@ -359,4 +361,37 @@ async fn a_connection_that_leads_back_is_seen_by_its_two_ends() {
 fn untouched(listener: TcpListener) -> bool {
     let accepted = listener.into_std().unwrap().accept();
     accepted.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
+#[tokio::test]
+async fn a_redirect_through_the_upstream_proxy_leads_only_to_what_a_rule_allows() {
+    let (listener, address) = listener().await;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(corporate_proxy(listener, "HTTP/1.1 200 OK\r\n\r\n"));
+    let rules = "  - allow: { host: api.test }\n  - allow: { host: files.test }";
+    let stack = Stack::with(rules, through(address));
+    let permit = stack.permit("api.test:443");
+    let to = |destination: &str| {
+        Action::Http(HttpRequest {
+            destination: destination.parse().unwrap(),
+            scheme: Scheme::Https,
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            query: None,
+            headers: Vec::new(),
+            content: None,
+        })
+    };
+    let error = stack
+        .gateway
+        .dial_redirect(&permit, &to("intranet.test:443"))
+        .await;
+    assert!(matches!(error, Err(DialError::NotCovered(_))), "{error:?}");
+    stack
+        .gateway
+        .dial_redirect(&permit, &to("files.test:443"))
+        .await
+        .unwrap();
+    let head = tasks.join_next().await.unwrap().unwrap();
+    assert!(head.starts_with("CONNECT files.test:443 "), "{head}");
 }

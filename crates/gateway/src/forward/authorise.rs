@@ -5,13 +5,18 @@ use jiff::Timestamp;
 use ringfence_model::{ReasonCode, Secret};
 use ringfence_policy::RequestTerms;
 
+use super::draft::Draft;
 use super::exchange::Exchange;
 use super::fault::Fault;
+use super::places::Places;
 use crate::limits::TOKENS_IN_REQUEST;
-use crate::pipeline::TokenEntry;
+use crate::pipeline::{TokenEntry, without_tokens};
 
-/// The stable code of these findings.
+/// The stable code of the finding that a token does not count here.
 const FOREIGN_TOKEN: &str = "foreign-token";
+
+/// The stable code of the finding that a token stands where no credential belongs.
+const MISPLACED_TOKEN: &str = "misplaced-token";
 
 /// Checks that each token is one of this sandbox's.
 pub(super) fn admit(
@@ -27,7 +32,7 @@ pub(super) fn admit(
     let check = |token: &Secret| {
         tokens.check(token.expose(), now).map_err(|fault| {
             let reason = format!("the token of the request does not count: {fault}");
-            report(exchange, reason)
+            report(exchange, FOREIGN_TOKEN, reason)
         })
     };
     let mut admitted: Vec<TokenEntry> = Vec::new();
@@ -38,6 +43,25 @@ pub(super) fn admit(
         }
     }
     Ok(admitted)
+}
+
+/// Checks that no token stands where none belongs: what was decided on is what is sent.
+pub(super) fn check_places(
+    exchange: &Exchange<'_>,
+    draft: &Draft,
+    places: Places<'_>,
+) -> Result<(), Fault> {
+    match places.misplaced(draft) {
+        None => Ok(()),
+        Some(place) => Err(misplaced(exchange, &place)),
+    }
+}
+
+/// The refusal of a token that stands in `place`, and the finding.
+pub(super) fn misplaced(exchange: &Exchange<'_>, place: &str) -> Fault {
+    let reason = format!("a token stands where no credential belongs: in {place}");
+    let next_step = "send the token only where the client puts its credential";
+    report(exchange, MISPLACED_TOKEN, reason).but(next_step)
 }
 
 /// Checks that the tokens are what these terms want.
@@ -60,17 +84,16 @@ pub(super) fn check_terms(
         None => Ok(()),
         Some(token) => {
             let reason = format!("the token {} is not for the credential `{name}`", token.id);
-            Err(report(exchange, reason))
+            Err(report(exchange, FOREIGN_TOKEN, reason))
         }
     }
 }
 
 /// The refusal, and the finding.
-fn report(exchange: &Exchange<'_>, reason: String) -> Fault {
+fn report(exchange: &Exchange<'_>, code: &'static str, reason: String) -> Fault {
     let permit = exchange.permit;
     let detail = format!("{} (event {}): {reason}", permit.action(), permit.event());
-    exchange
-        .gateway
-        .find(exchange.session, FOREIGN_TOKEN, detail);
+    let detail = without_tokens(&detail);
+    exchange.gateway.find(exchange.session, code, detail);
     Fault::refused(ReasonCode::TokenInvalid, reason)
 }

@@ -7,9 +7,10 @@ use http::{Method, Request, Uri, Version, request};
 use ringfence_model::{Action, HttpRequest, ReasonCode, Scheme};
 
 use super::fault::Fault;
-use super::head::clean_request;
+use super::head::{clean_request, substitute};
 use super::payload::Outgoing;
 use crate::http::authority;
+use crate::pipeline::without_tokens;
 
 /// A request that is being written.
 #[derive(Clone)]
@@ -45,13 +46,18 @@ impl Draft {
             return Err(differs("path"));
         }
         let query = head.uri.query().map(str::to_owned);
-        let holds_token = |text: &str| text.contains(crate::pipeline::TOKEN_PREFIX);
-        let text = query.as_deref().unwrap_or_default();
-        if text != decided.query.as_deref().unwrap_or_default() && !holds_token(text) {
+        let shortened = query.as_deref().map(without_tokens).unwrap_or_default();
+        if shortened != decided.query.as_deref().unwrap_or_default() {
             return Err(differs("query"));
         }
         let mut headers = head.headers;
         clean_request(&mut headers);
+        if let Some(name) = substitute(&headers, query.as_deref()) {
+            let reason = format!(
+                "`{name}` makes some servers do something else than the request that was decided on"
+            );
+            return Err(Fault::refused(ReasonCode::Malformed, reason));
+        }
         Ok(Self {
             method: head.method,
             query,

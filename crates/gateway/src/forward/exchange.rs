@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Response;
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use ringfence_model::{Action, HttpRequest, ReasonCode, Secret};
+use ringfence_model::{Action, CredentialName, HttpRequest, ReasonCode, Secret};
 use ringfence_policy::{Auth, RequestTerms};
 use tokio::time::timeout;
 
@@ -14,6 +14,7 @@ use super::fault::Fault;
 use super::lease::Lease;
 use super::payload::Payload;
 use super::placeholder;
+use super::places::Places;
 use super::pool::UpstreamPool;
 use super::presented::presented;
 use super::upstreams::Ready;
@@ -54,8 +55,8 @@ pub(super) struct Answered {
     pub(super) lease: Option<Lease>,
     pub(super) watch: Watch,
     pub(super) chosen: Chosen,
-    /// Where a redirect was followed to.
-    pub(super) followed: Option<String>,
+    /// The hosts that redirects were followed to, in this order.
+    pub(super) followed: Vec<String>,
 }
 
 impl Exchange<'_> {
@@ -87,18 +88,24 @@ impl Exchange<'_> {
         for terms in every {
             let tried = self.try_terms(terms, &tokens, (draft, payload)).await;
             match tried.map_err(|fault| fault.by(&terms.rule)) {
-                Ok(chosen) => return Ok(chosen),
+                Ok(chosen) => {
+                    self.permit.note_terms(terms);
+                    return Ok(chosen);
+                }
                 Err(fault @ Fault::Refused(_)) if every.len() > 1 => first = first.or(Some(fault)),
                 Err(fault) => return Err(fault),
             }
         }
         match first {
             Some(fault) => Err(fault),
-            None => Ok(Chosen {
-                terms: None,
-                credential: None,
-                tokens,
-            }),
+            None => {
+                authorise::check_places(self, draft, Places::Taken(None))?;
+                Ok(Chosen {
+                    terms: None,
+                    credential: None,
+                    tokens,
+                })
+            }
         }
     }
 
@@ -110,7 +117,7 @@ impl Exchange<'_> {
     ) -> Result<Chosen, Fault> {
         let mut tokens = tokens.to_vec();
         if let Auth::Placeholder { body } = &terms.auth {
-            let found = placeholder::body::tokens(draft, payload, body).await?;
+            let found = placeholder::body::tokens(self, (draft, payload), body).await?;
             tokens.extend(self.admit(found)?);
         }
         authorise::check_terms(self, terms, &tokens)?;
@@ -120,6 +127,12 @@ impl Exchange<'_> {
             return Err(super::payload::too_large(limit));
         }
         let credential = self.credential(terms).await?;
+        let material = credential.as_ref().map(|used| used.material.as_ref());
+        let places = match (&terms.auth, material) {
+            (Auth::Placeholder { .. }, Some(material)) => Places::Filled(material),
+            _ => Places::Taken(material),
+        };
+        authorise::check_places(self, draft, places)?;
         let chosen = Chosen {
             terms: Some(Arc::clone(terms)),
             credential,
@@ -145,12 +158,23 @@ impl Exchange<'_> {
         let Some(name) = &terms.credential else {
             return Ok(None);
         };
+        let made = self.material(name, &self.request()?.path).await?;
+        self.permit.note_credential(name);
+        Ok(Some(made))
+    }
+
+    /// A credential for this path of the upstream, made ready.
+    pub(super) async fn material(
+        &self,
+        name: &CredentialName,
+        path: &str,
+    ) -> Result<Credential, Fault> {
         let request = self.request()?;
         let need = Need {
             name,
             destination: &request.destination,
             scheme: request.scheme,
-            path: &request.path,
+            path,
         };
         let unavailable =
             |reason: String| Fault::refused(ReasonCode::CredentialUnavailable, reason);
@@ -162,8 +186,7 @@ impl Exchange<'_> {
         let ready = ready.map_err(|reason| {
             unavailable(format!("the credential `{name}` cannot be used: {reason}"))
         })?;
-        self.permit.note_credential(name);
-        Ok(Some(Credential { material, ready }))
+        Ok(Credential { material, ready })
     }
 }
 

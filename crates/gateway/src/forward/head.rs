@@ -2,10 +2,13 @@
 //! it; what would make the upstream see another request than the one that was decided on goes
 //! nowhere.
 
+use std::borrow::Cow;
+
 use http::header::{
     ACCEPT_RANGES, ALT_SVC, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap,
     HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
+use percent_encoding::percent_decode_str;
 
 /// Fields of one connection (RFC 9110, section 7.6.1) beyond those that `Connection` names.
 const HOP_BY_HOP: [&str; 9] = [
@@ -21,16 +24,48 @@ const HOP_BY_HOP: [&str; 9] = [
 ];
 
 /// Fields by which some servers take another method or another target than the request line's.
-const OVERRIDES: [&str; 8] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-method",
-    "x-original-url",
-    "x-original-uri",
-    "x-rewrite-url",
+const OVERRIDES: [&str; 23] = [
+    "forwarded",
+    "x-accel-redirect",
+    "x-envoy-original-method",
+    "x-envoy-original-path",
     "x-forwarded-host",
+    "x-forwarded-method",
+    "x-forwarded-path",
+    "x-forwarded-prefix",
+    "x-forwarded-server",
+    "x-forwarded-uri",
+    "x-host",
+    "x-http-host-override",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method",
+    "x-method-override",
+    "x-original-host",
+    "x-original-method",
+    "x-original-path",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-uri",
+    "x-rewrite-url",
 ];
+
+/// Fields by which some servers act for another user than the one who asks, or on another object
+/// than the path's. A request without them is another request, so they are not dropped.
+const SUBSTITUTES: [&str; 6] = [
+    "sudo",
+    "x-amz-copy-source",
+    "x-amz-rename-source",
+    "x-ms-copy-source",
+    "x-ms-rename-source",
+    "x-remote-user",
+];
+
+/// How such fields of some servers begin.
+const SUBSTITUTE_PREFIXES: [&str; 2] = ["impersonate-", "x-remote-extra-"];
+
+/// A parameter of a query that some servers take for the method.
+const METHOD_PARAMETER: &str = "_method";
 
 /// Fields by which clients authenticate themselves.
 const AUTHENTICATION: [&str; 26] = [
@@ -93,7 +128,9 @@ pub(super) fn clean_request(headers: &mut HeaderMap) {
         .get(TE)
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"));
     drop_hop_by_hop(headers);
-    for name in OVERRIDES {
+    let overrides = |name: &&HeaderName| OVERRIDES.contains(&folded(name).as_ref());
+    let overriding: Vec<HeaderName> = headers.keys().filter(overrides).cloned().collect();
+    for name in overriding {
         headers.remove(name);
     }
     for name in [HOST, EXPECT, CONTENT_LENGTH] {
@@ -126,13 +163,42 @@ pub(super) fn clean_trailers(headers: &mut HeaderMap) {
 
 /// Whether a client authenticates itself by this field.
 pub(super) fn is_authentication(name: &HeaderName) -> bool {
-    AUTHENTICATION.contains(&name.as_str())
+    AUTHENTICATION.contains(&folded(name).as_ref())
 }
 
 /// Whether a client authenticates itself by this parameter of a query.
 pub(super) fn is_authentication_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     AUTHENTICATION_PARAMETERS.contains(&name.as_str())
+}
+
+/// The field or parameter that makes some servers do something else than what was decided on,
+/// where there is one.
+pub(super) fn substitute<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Option<&'a str> {
+    let parameters = query.unwrap_or_default().split(['&', ';']);
+    let mut names = parameters.map(|parameter| parameter.split('=').next().unwrap_or_default());
+    let is_method = |name: &str| {
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        name.eq_ignore_ascii_case(METHOD_PARAMETER)
+    };
+    if names.any(is_method) {
+        return Some(METHOD_PARAMETER);
+    }
+    let substitutes = |name: &&HeaderName| {
+        let name = folded(name);
+        let begins = |prefix: &&str| name.starts_with(*prefix);
+        SUBSTITUTES.contains(&name.as_ref()) || SUBSTITUTE_PREFIXES.iter().any(begins)
+    };
+    headers.keys().find(substitutes).map(HeaderName::as_str)
+}
+
+/// A name as servers see it that make variables of fields: `_` and `-` are one to them.
+fn folded(name: &HeaderName) -> Cow<'_, str> {
+    if name.as_str().contains('_') {
+        Cow::Owned(name.as_str().replace('_', "-"))
+    } else {
+        Cow::Borrowed(name.as_str())
+    }
 }
 
 /// Whether a credential may be put into this field: not where the connection or the target is
@@ -202,7 +268,12 @@ mod tests {
             ("connection", "close, x-private, content-length"),
             ("x-private", "1"),
             ("x-http-method-override", "DELETE"),
+            ("x_http_method_override", "DELETE"),
             ("x-original-url", "/admin"),
+            ("x_original_url", "/admin"),
+            ("x_original-url", "/admin"),
+            ("forwarded", "host=evil.test"),
+            ("x-forwarded-prefix", "/admin"),
             ("te", "trailers"),
             ("expect", "100-continue"),
             ("accept", "*/*"),
@@ -219,6 +290,35 @@ mod tests {
         for (name, value) in &expected {
             assert_eq!(request.get(name), Some(value), "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_with_underscores_is_the_one_that_servers_take_it_for() {
+        for name in ["x-api-key", "x_api_key", "x-api_key", "private_token"] {
+            assert!(is_authentication(&HeaderName::from_static(name)), "{name}");
+        }
+        assert!(!is_authentication(&HeaderName::from_static("x-other")));
+    }
+
+    #[test]
+    fn what_makes_another_request_of_this_one_is_found() {
+        for (name, query) in [
+            ("sudo", ""),
+            ("impersonate-user", ""),
+            ("impersonate_group", ""),
+            ("x-remote-user", ""),
+            ("x_remote_user", ""),
+            ("x-amz-copy-source", ""),
+            ("accept", "a=1&_method=DELETE"),
+            ("accept", "%5fMethod=DELETE"),
+            ("accept", "a;_method"),
+        ] {
+            let found = headers(&[(name, "x")]);
+            assert!(substitute(&found, Some(query)).is_some(), "{name} {query}");
+        }
+        let plain = headers(&[("accept", "x"), ("x-user", "impersonate-user")]);
+        assert_eq!(substitute(&plain, Some("a=_method&the_method=x")), None);
+        assert_eq!(substitute(&plain, None), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::exchange::Chosen;
 use super::fault::Fault;
 use super::head::{is_authentication, is_authentication_parameter, may_be_injected};
 use super::payload::Payload;
+use super::places::{Places, holds_token};
 use super::presented::{basic, decode};
 use super::{placeholder, sigv4};
 use crate::pipeline::{Injection, Material, tokens_in};
@@ -62,13 +63,12 @@ pub(super) async fn replace(
     Ok(())
 }
 
-/// Takes out the fields and parameters that hold a token of ours, and with `own` those by which
-/// an agent may authenticate itself as well.
+/// Takes out what the agent authenticates itself by: with `own` all of it, else what holds a token
+/// of ours. Nothing else is ever taken out, as it was decided on.
 fn strip(draft: &mut Draft, own: bool) {
     let dropped = |name: &HeaderName, value: &HeaderValue| {
-        let decoded = basic(name, value);
-        let hidden = decoded.is_some_and(|text| !tokens_in(text.expose()).is_empty());
-        hidden || !tokens_in(value.as_bytes()).is_empty() || (own && is_authentication(name))
+        let token = Places::Taken(None).has_header(name) && holds_token(name, value);
+        token || (own && is_authentication(name))
     };
     let names: Vec<HeaderName> = draft
         .headers
@@ -80,8 +80,8 @@ fn strip(draft: &mut Draft, own: bool) {
         draft.headers.remove(name);
     }
     keep_parameters(draft, |name, parameter| {
-        let own = own && is_authentication_parameter(name);
-        !own && tokens_in(&decode(parameter)).is_empty()
+        let token = || !tokens_in(&decode(parameter)).is_empty();
+        !is_authentication_parameter(name) || !(own || token())
     });
 }
 

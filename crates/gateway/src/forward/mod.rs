@@ -14,6 +14,7 @@ mod lease;
 mod open;
 mod payload;
 mod placeholder;
+mod places;
 mod pool;
 mod precondition;
 mod presented;

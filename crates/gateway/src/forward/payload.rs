@@ -4,7 +4,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -201,6 +201,25 @@ impl Outgoing {
     }
 }
 
+impl Source {
+    /// The next data. Trailers go nowhere: nobody decided on them, and some servers take them for
+    /// fields of the head.
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let body = match self {
+            Self::Whole(octets) => {
+                return Poll::Ready(octets.take().map(|all| Ok(Frame::data(all))));
+            }
+            Self::Stream(body) => body,
+        };
+        loop {
+            match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+                Some(Ok(frame)) if !frame.is_data() => {}
+                polled => return Poll::Ready(polled),
+            }
+        }
+    }
+}
+
 impl Body for Outgoing {
     type Data = Bytes;
     type Error = BodyError;
@@ -213,11 +232,7 @@ impl Body for Outgoing {
         if let Some(error) = this.poll_cut(cx) {
             return Poll::Ready(Some(Err(error)));
         }
-        let polled = match &mut this.source {
-            Source::Whole(octets) => Poll::Ready(octets.take().map(|all| Ok(Frame::data(all)))),
-            Source::Stream(body) => Pin::new(body).poll_frame(cx),
-        };
-        match polled {
+        match this.source.poll_data(cx) {
             Poll::Pending => {
                 if this.cut.is_none() && this.begun {
                     // The first wait is the first reason to be told of a cut.

@@ -1,5 +1,5 @@
-//! Puts the credential where the client put a token of ours: into headers, Basic authentication
-//! and the query here, into declared fields of the body in [`body`].
+//! Puts the credential where the client put a token of ours, in the places that belong to it:
+//! headers, Basic authentication and the query here, declared fields of the body in [`body`].
 
 pub(super) mod body;
 
@@ -12,13 +12,18 @@ use ringfence_model::Secret;
 use super::draft::Draft;
 use super::fault::Fault;
 use super::inject::{QUERY, unusable};
+use super::places::Places;
 use super::presented::{basic, decode};
 use crate::pipeline::{Material, tokens_in};
 
-/// Replaces the tokens in the head of a request.
+/// Replaces the tokens in the head of a request, where this credential belongs.
 pub(super) fn fill(draft: &mut Draft, material: &Material) -> Result<(), Fault> {
     let misfit = || unusable(material, "it does not fit into a header");
+    let places = Places::Filled(material);
     for (name, text) in &mut draft.headers {
+        if !places.has_header(name) {
+            continue;
+        }
         let filled = match basic(name, text) {
             Some(pair) => in_basic(&pair, material)?,
             None => replaced(text.as_bytes(), material)?,
@@ -32,7 +37,13 @@ pub(super) fn fill(draft: &mut Draft, material: &Material) -> Result<(), Fault> 
     if let Some(query) = &draft.query {
         let parts: Result<Vec<_>, _> = query
             .split('&')
-            .map(|parameter| in_parameter(parameter, material))
+            .map(|parameter| {
+                if places.has_parameter(&name_of(parameter)) {
+                    in_parameter(parameter, material)
+                } else {
+                    Ok(parameter.to_owned())
+                }
+            })
             .collect();
         draft.query = Some(parts?.join("&"));
     }
@@ -86,24 +97,21 @@ fn in_basic(pair: &Secret, material: &Material) -> Result<Option<Secret>, Fault>
     Ok(Some(Secret::new(encoded)))
 }
 
-/// Replaces within one parameter of a query or form, and encodes it anew.
+/// Replaces within the value of one parameter of a query or form, and encodes it anew.
 pub(super) fn in_parameter(parameter: &str, material: &Material) -> Result<String, Fault> {
-    let (name, text) = match parameter.split_once('=') {
-        Some((name, text)) => (name, Some(text)),
-        None => (parameter, None),
+    let Some((name, text)) = parameter.split_once('=') else {
+        return Ok(parameter.to_owned());
     };
-    let filled = |text: &str| -> Result<String, Fault> {
-        match replaced(&decode(text), material)? {
-            None => Ok(text.to_owned()),
-            Some(filled) => {
-                let filled = std::str::from_utf8(filled.expose())
-                    .map_err(|_| unusable(material, "it does not fit into a query"))?;
-                Ok(utf8_percent_encode(filled, &QUERY).to_string())
-            }
-        }
+    let Some(filled) = replaced(&decode(text), material)? else {
+        return Ok(parameter.to_owned());
     };
-    match text {
-        None => filled(name),
-        Some(text) => Ok(format!("{}={}", filled(name)?, filled(text)?)),
-    }
+    let filled = std::str::from_utf8(filled.expose())
+        .map_err(|_| unusable(material, "it does not fit into a query"))?;
+    Ok(format!("{name}={}", utf8_percent_encode(filled, &QUERY)))
+}
+
+/// The decoded name of a parameter.
+pub(super) fn name_of(parameter: &str) -> String {
+    let name = parameter.split('=').next().unwrap_or_default();
+    String::from_utf8_lossy(&decode(name)).into_owned()
 }

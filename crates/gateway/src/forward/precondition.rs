@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use http_body_util::{BodyExt as _, Limited};
 use ringfence_model::{
-    CredentialName, Destination, GraphqlKind, HttpRequest, ReasonCode, SandboxId,
+    CredentialName, Destination, GraphqlKind, HttpRequest, ReasonCode, SandboxId, Scheme,
 };
 use ringfence_policy::Precondition;
 use serde_json::Value;
@@ -33,6 +33,7 @@ pub(super) struct Preconditions {
 struct Key {
     sandbox: SandboxId,
     credential: Option<(CredentialName, u64)>,
+    scheme: Scheme,
     destination: Destination,
     path: String,
 }
@@ -56,6 +57,7 @@ pub(super) async fn check(
             let material = &used.material;
             (material.name.clone(), material.version)
         }),
+        scheme: request.scheme,
         destination: request.destination.clone(),
         path: wanted.path.clone(),
     };
@@ -104,11 +106,15 @@ async fn fetch(
     };
     let mut draft = Draft::own(exchange.request()?, path, query);
     let mut payload = Payload::new(crate::http::empty());
-    if let Some(used) = &chosen.credential {
+    let mut chosen = chosen.clone();
+    if let Some(used) = &mut chosen.credential {
+        // A credential may be bound to some paths of the host, which this one need not be among.
+        let name = used.material.name.clone();
+        *used = exchange.material(&name, path).await?;
         replace(&mut draft, &mut payload, &used.material).await?;
     }
     let watch = exchange.watch();
-    let (response, lease) = exchange.exchange(draft, payload, (chosen, &watch)).await?;
+    let (response, lease) = exchange.exchange(draft, payload, (&chosen, &watch)).await?;
     let status = response.status().as_u16();
     if status != 200 {
         return Err(missed(wanted, &format!("answered {status}")));
@@ -129,7 +135,8 @@ fn hold(wanted: &Precondition, answer: &Value) -> Result<(), Fault> {
         return Err(missed(wanted, "answered what the rule does not want"));
     }
     for (value, pointer) in &wanted.equal {
-        if answer.pointer(pointer) != Some(value) {
+        // What neither side has is nothing that they have in common.
+        if value.is_null() || answer.pointer(pointer) != Some(value) {
             let what = format!("answered another value at `{pointer}` than the request holds");
             return Err(missed(wanted, &what));
         }
@@ -151,5 +158,27 @@ fn is_read(request: &HttpRequest) -> bool {
     match graphql {
         Some(operation) => operation.kind != GraphqlKind::Mutation,
         None => matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_neither_side_has_is_not_equal() {
+        let holds = |value: Value, answer: Value| {
+            let wanted = Precondition {
+                path: "/x".to_owned(),
+                schema: None,
+                equal: vec![(value, "/id".to_owned())],
+            };
+            hold(&wanted, &answer).is_ok()
+        };
+        assert!(holds(json!("a"), json!({"id": "a"})));
+        assert!(!holds(json!("a"), json!({"id": "b"})));
+        assert!(!holds(Value::Null, json!({"id": null})));
+        assert!(!holds(Value::Null, json!({})));
     }
 }

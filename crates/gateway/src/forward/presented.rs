@@ -10,8 +10,8 @@ use ringfence_model::Secret;
 use super::draft::Draft;
 use crate::pipeline::tokens_in;
 
-/// The tokens in the head of a request: in any header, in either part of Basic authentication, and
-/// in any name or value of the query.
+/// The tokens in the head of a request: in any header, in either part of Basic authentication, in
+/// any name or value of the query, and in the path.
 pub(super) fn presented(draft: &Draft) -> Vec<Secret> {
     let mut tokens = Vec::new();
     for (name, value) in &draft.headers {
@@ -23,6 +23,8 @@ pub(super) fn presented(draft: &Draft) -> Vec<Secret> {
     for parameter in draft.query.iter().flat_map(|query| query.split('&')) {
         collect(&decode(parameter), &mut tokens);
     }
+    let path: Vec<u8> = percent_decode_str(&draft.path).collect();
+    collect(&path, &mut tokens);
     tokens
 }
 

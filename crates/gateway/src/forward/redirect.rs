@@ -4,6 +4,7 @@
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, LOCATION, USER_AGENT};
 use http::{Method, StatusCode, Uri};
+use percent_encoding::{percent_decode, percent_decode_str};
 use ringfence_model::{Action, Destination, HttpRequest, ReasonCode, Scheme};
 
 use super::draft::Draft;
@@ -13,6 +14,7 @@ use super::lease::Lease;
 use super::open::{Target, on};
 use super::payload::Payload;
 use super::pool::Route;
+use super::relayed::CREDENTIAL_ECHOED;
 use super::send::{broke, unless};
 use crate::limits::REDIRECTS;
 use crate::tls::Offer;
@@ -76,10 +78,9 @@ pub(super) async fn follow(
         if *method != Method::GET {
             return Err(refused("only a GET is followed to another host"));
         }
-        check(exchange, &origin, &next)?;
-        let followed = next.destination.host.to_string();
-        answered = step(exchange, answered, (&next, &headers)).await?;
-        answered.followed = Some(followed);
+        check_location(exchange, &answered, &location)?;
+        let action = check(exchange, &origin, &next)?;
+        answered = step(exchange, answered, (&next, &action, &headers)).await?;
         at = next;
     }
     match location(&answered)? {
@@ -108,7 +109,36 @@ fn location(answered: &Answered) -> Result<Option<String>, Fault> {
     }
 }
 
-fn check(exchange: &Exchange<'_>, origin: &Place, next: &Place) -> Result<(), Fault> {
+/// What an upstream makes a target of must not hold the credential: the next host would get it.
+fn check_location(
+    exchange: &Exchange<'_>,
+    answered: &Answered,
+    location: &str,
+) -> Result<(), Fault> {
+    let Some(used) = &answered.chosen.credential else {
+        return Ok(());
+    };
+    let once: Vec<u8> = percent_decode_str(location).collect();
+    let twice: Vec<u8> = percent_decode(&once).collect();
+    let texts = [location.as_bytes(), &once, &twice];
+    if !texts.iter().any(|text| used.ready.set.finds(text)) {
+        return Ok(());
+    }
+    let permit = exchange.permit;
+    let detail = format!(
+        "the response to {} (event {}) redirects to a URL that holds the credential `{}`",
+        permit.action(),
+        permit.event(),
+        used.material.name
+    );
+    exchange
+        .gateway
+        .find(exchange.session, CREDENTIAL_ECHOED, detail);
+    Err(refused("its target holds a credential"))
+}
+
+/// The request that is sent there, where nothing forbids it.
+fn check(exchange: &Exchange<'_>, origin: &Place, next: &Place) -> Result<Action, Fault> {
     if origin.scheme == Scheme::Https && next.scheme == Scheme::Http {
         return Err(refused("it leads from https to http"));
     }
@@ -117,12 +147,12 @@ fn check(exchange: &Exchange<'_>, origin: &Place, next: &Place) -> Result<(), Fa
         scheme: next.scheme,
         method: "GET".to_owned(),
         path: next.path.clone(),
-        query: None,
+        query: next.query.clone(),
         headers: Vec::new(),
         content: None,
     });
     match exchange.gateway.bars(&action) {
-        None => Ok(()),
+        None => Ok(action),
         Some(decision) => Err(refused(&decision.reason)),
     }
 }
@@ -131,15 +161,16 @@ fn check(exchange: &Exchange<'_>, origin: &Place, next: &Place) -> Result<(), Fa
 async fn step(
     exchange: &Exchange<'_>,
     before: Answered,
-    (place, headers): (&Place, &HeaderMap),
+    (place, action, headers): (&Place, &Action, &HeaderMap),
 ) -> Result<Answered, Fault> {
     let Answered {
         response,
         lease,
         watch,
         chosen,
-        ..
+        mut followed,
     } = before;
+    followed.push(place.destination.host.to_string());
     drop((response, lease));
     let (gateway, pool) = (exchange.gateway, exchange.pool);
     let target = Target {
@@ -153,9 +184,7 @@ async fn step(
         may_share: false,
     };
     let sending = async {
-        let dialled = gateway
-            .dial_redirect(exchange.permit, &place.destination)
-            .await?;
+        let dialled = gateway.dial_redirect(exchange.permit, action).await?;
         let (sender, address) = on(gateway, dialled, (&target, Offer::Both), &pool.tasks).await?;
         let mut lease = Lease::alone(sender, address, target.route.clone());
         let mut draft = Draft::own(exchange.request()?, &place.path, place.query.as_deref());
@@ -178,7 +207,7 @@ async fn step(
         lease: Some(lease),
         watch,
         chosen,
-        followed: None,
+        followed,
     })
 }
 

@@ -2,7 +2,7 @@
 //! the body is over, and as aborted when the agent does not take it to its end.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::Response;
@@ -46,7 +46,7 @@ struct Open {
     permit: Permit,
     lease: Option<Lease>,
     status: u16,
-    followed: Option<String>,
+    followed: Vec<String>,
 }
 
 /// The response as the agent gets it.
@@ -130,11 +130,7 @@ impl Relayed {
             let frame = match Pin::new(&mut self.source).poll_frame(cx) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
-                    let scrubbing = self.scrubbing.as_mut();
-                    let silence = scrubbing.map(|scrubbing| scrubbing.poll_silence(cx));
-                    let Some(Poll::Ready(piece)) = silence else {
-                        return Poll::Pending;
-                    };
+                    let piece = ready!(self.poll_silence(cx));
                     if let Some(frame) = self.give(Ok(piece)) {
                         return Poll::Ready(Some(frame));
                     }
@@ -144,6 +140,14 @@ impl Relayed {
             if let Some(given) = self.take(frame) {
                 return Poll::Ready(given);
             }
+        }
+    }
+
+    /// What goes on because the upstream is silent.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        match &mut self.scrubbing {
+            Some(scrubbing) => scrubbing.poll_silence(cx),
+            None => Poll::Pending,
         }
     }
 
@@ -213,7 +217,11 @@ impl Relayed {
         self.count_scrubbed(new);
         if let Some((limit, left)) = self.left {
             let Some(left) = left.checked_sub(piece.len() as u64) else {
-                self.refused(format!("the response is longer than {limit} octets"));
+                let reason = match limit {
+                    0 => "the response has a body where none may be".to_owned(),
+                    _ => format!("the response is longer than {limit} octets"),
+                };
+                self.refused(reason);
                 return Some(Err(BodyError::TooLarge { limit }));
             };
             self.left = Some((limit, left));
@@ -248,12 +256,12 @@ impl Relayed {
             lease.give_back();
         }
         let outcome = Outcome::Status(open.status);
-        match open.followed {
-            None => open.permit.finish(outcome),
-            Some(host) => {
-                let detail = format!("a redirect to {host} was followed");
-                open.permit.finish_with(outcome, detail);
-            }
+        if open.followed.is_empty() {
+            open.permit.finish(outcome);
+        } else {
+            let hosts = open.followed.join(", then to ");
+            let detail = format!("a redirect to {hosts} was followed");
+            open.permit.finish_with(outcome, detail);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
-    HeaderName, HeaderValue, SET_COOKIE,
+    HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
 };
 use http::{Method, StatusCode};
 use ringfence_inspect::Decoder;
@@ -47,6 +47,9 @@ pub(super) fn pass(answered: &mut Answered, method: &Method) -> Result<Passed, F
         let checked = check(terms, status, (&headers, has_body));
         checked.map_err(|fault| fault.by(&terms.rule))?;
     }
+    if chosen.must_be_read() {
+        check_transfer(&headers)?;
+    }
     clean_response(&mut headers);
     let mut scrubbing = None;
     if chosen.must_be_read() && has_body {
@@ -65,10 +68,13 @@ pub(super) fn pass(answered: &mut Answered, method: &Method) -> Result<Passed, F
         status,
         headers,
         scrubbing,
-        limit: chosen
-            .terms
-            .as_ref()
-            .and_then(|terms| terms.response_octets),
+        limit: if has_body {
+            let terms = chosen.terms.as_ref();
+            terms.and_then(|terms| terms.response_octets)
+        } else {
+            // Over HTTP/2 an upstream can send one nevertheless, which nothing has looked at.
+            Some(0)
+        },
         scrubbed,
     })
 }
@@ -115,6 +121,21 @@ fn check(
         )),
         _ => Ok(()),
     }
+}
+
+/// What an upstream codes a message in beyond `chunked` is not undone, so it could not be read.
+fn check_transfer(headers: &HeaderMap) -> Result<(), Fault> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let only_chunked = match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    };
+    if only_chunked {
+        return Ok(());
+    }
+    let reason = "the response cannot be read: it has another transfer coding than `chunked`";
+    Err(Fault::refused(ReasonCode::ResponseRefused, reason))
 }
 
 /// Makes sure that the whole of a body can be read, and takes out of the head what will not be

@@ -6,7 +6,7 @@ mod boundary;
 mod tests;
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use ringfence_inspect::{DecodeError, Decoder, ScrubSet, Scrubber};
@@ -84,7 +84,7 @@ impl Scrubbing {
         });
         let mut out = Vec::new();
         while out.is_empty() {
-            std::task::ready!(silence.over.as_mut().poll(cx));
+            ready!(silence.over.as_mut().poll(cx));
             if silence.gave_lines {
                 self.scrubber.flush(0, &mut out);
                 self.silence = None;

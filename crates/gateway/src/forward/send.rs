@@ -72,7 +72,7 @@ impl Exchange<'_> {
             lease: Some(lease),
             watch,
             chosen,
-            followed: None,
+            followed: Vec::new(),
         })
     }
 

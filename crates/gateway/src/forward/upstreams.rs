@@ -129,15 +129,44 @@ fn values(material: &Material) -> Vec<Secret> {
     if !material.secrets.is_empty() {
         return material.secrets.clone();
     }
-    let injected = material.injections.iter().filter_map(|injection| {
-        Some(match injection {
-            Injection::Header { value, .. } | Injection::Query { value, .. } => value.clone(),
-            Injection::SigV4(keys) => keys.secret_key.clone(),
-            Injection::Certificate(_) => return None,
-        })
+    let injected = material.injections.iter().flat_map(|injection| {
+        let (value, token) = match injection {
+            Injection::Header { value, .. } | Injection::Query { value, .. } => (Some(value), None),
+            Injection::SigV4(keys) => (Some(&keys.secret_key), keys.session_token.as_ref()),
+            Injection::Certificate(_) => (None, None),
+        };
+        value.into_iter().chain(token).cloned()
     });
     injected.chain(material.value.clone()).collect()
 }
 
 /// Shorter values would be found in names by chance.
 const LEAST_NAME_OCTETS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::SigV4;
+
+    #[test]
+    fn a_credential_that_does_not_say_what_to_hide_hides_all_that_it_injects() {
+        let keys = SigV4 {
+            access_key: "AKIDEXAMPLE".to_owned(),
+            secret_key: Secret::new("the secret key"),
+            session_token: Some(Secret::new("the session token")),
+            region: "eu-central-1".to_owned(),
+            service: "s3".to_owned(),
+        };
+        let material = Material {
+            name: "aws".parse().unwrap(),
+            version: 1,
+            injections: vec![Injection::SigV4(keys)],
+            value: None,
+            secrets: Vec::new(),
+            minted: false,
+        };
+        let hidden = values(&material);
+        let hidden: Vec<&[u8]> = hidden.iter().map(Secret::expose).collect();
+        assert_eq!(hidden, [&b"the secret key"[..], b"the session token"]);
+    }
+}

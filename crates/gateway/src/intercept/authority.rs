@@ -61,7 +61,7 @@ impl Authority {
             issuer: Issuer::new(params, key),
             signer: aws_lc_rs::sign::any_ecdsa_type(&der)?,
             leaf_key,
-            provider: Arc::new(aws_lc_rs::default_provider()),
+            provider: crate::tls::provider(),
             tickets: aws_lc_rs::Ticketer::new()?,
             leaves: Leaves::default(),
         })
@@ -103,6 +103,7 @@ impl Authority {
         // A ticket resumes only for the name that it was given for, and only in this sandbox.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.ticketer = Arc::clone(&self.tickets);
+        config.ignore_client_order = true;
         Ok(Arc::new(config))
     }
 }

@@ -112,3 +112,21 @@ fn a_root_that_is_none_is_refused_when_the_configuration_is_read() {
         assert!(error.starts_with("extra_roots: "), "{error}");
     }
 }
+
+#[test]
+fn an_answer_shows_no_value_in_its_debug_form() {
+    let answer = super::OwnResponse {
+        status: 200,
+        headers: vec![("x-vault-token".to_owned(), "hvs.value".to_owned())],
+        body: Secret::new("the body"),
+    };
+    let shown = format!("{answer:?}");
+    assert!(
+        shown.contains("200") && shown.contains("x-vault-token"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("hvs") && !shown.contains("the body"),
+        "{shown}"
+    );
+}

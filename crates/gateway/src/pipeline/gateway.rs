@@ -13,11 +13,12 @@ use super::audit::{Audit, AuditError};
 use super::credentials::Credentials;
 use super::permit::Permit;
 use super::refusal::{Refusal, denial};
+use super::room::Room;
 use super::session::Session;
 use crate::config::{Config, ConfigError};
 use crate::dial::Dialer;
 use crate::forward::Upstreams;
-use crate::limits::Limits;
+use crate::limits::{Limits, ROOM_OF_GATEWAY};
 use crate::listen::Capacity;
 use crate::relay::Pipes;
 
@@ -31,6 +32,7 @@ pub struct Gateway {
     upstreams: Upstreams,
     pipes: Pipes,
     capacity: Capacity,
+    room: Room,
 }
 
 impl Gateway {
@@ -55,6 +57,7 @@ impl Gateway {
             dialer: Dialer::new(config)?,
             pipes: Pipes::default(),
             capacity,
+            room: Room::new(ROOM_OF_GATEWAY),
         }))
     }
 
@@ -156,6 +159,10 @@ impl Gateway {
 
     pub(crate) const fn capacity(&self) -> &Capacity {
         &self.capacity
+    }
+
+    pub(super) const fn room(&self) -> &Room {
+        &self.room
     }
 
     pub(super) fn audit(&self) -> &dyn Audit {

@@ -3,12 +3,14 @@
 
 mod audit;
 mod credentials;
+mod decided;
 mod findings;
 mod gateway;
 mod permit;
 mod redirect;
 mod refusal;
 mod revocation;
+mod room;
 mod session;
 mod tokens;
 
@@ -22,9 +24,10 @@ pub(crate) use permit::Subject;
 pub use permit::{Meter, Permit, Transport};
 pub(crate) use refusal::denial;
 pub use refusal::{Failure, Refusal, Stopped};
+pub use room::Reserved;
 pub use session::{Admission, Identity, Place, Session};
 pub(crate) use tokens::tokens_in;
-pub use tokens::{TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens};
+pub use tokens::{TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, without_tokens};
 
 #[cfg(test)]
 mod tests;

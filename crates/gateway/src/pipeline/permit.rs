@@ -1,6 +1,7 @@
 //! The proof of an allow. Whoever holds a permit may dial what was decided on, and owes the
 //! audit log its end: a permit that is dropped unfinished is recorded as aborted.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,10 +12,12 @@ use ringfence_model::{
     Action, Closing, CredentialName, Decision, Destination, EventId, Generation, Outcome,
     ReasonCode, Upstream,
 };
-use ringfence_policy::Grant;
+use ringfence_policy::{Grant, RequestTerms};
 
 use super::audit::Audit;
+use super::decided::Decided;
 use super::refusal::{Refusal, denial};
+use super::room::Reserved;
 
 /// What an allowed connection carries, once its bytes are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +45,15 @@ pub struct Permit {
 /// What a permit is about: all that a later decision on the same needs. The parts of an exchange
 /// share it, each of which stops by itself when policy takes the permit back.
 pub(crate) struct Subject {
-    action: Action,
+    decided: Decided,
     generation: Generation,
     grant: Grant,
     meter: Meter,
     transport: OnceLock<Transport>,
     address: OnceLock<SocketAddr>,
     credential: OnceLock<CredentialName>,
+    terms: OnceLock<Arc<RequestTerms>>,
+    body: OnceLock<Reserved>,
 }
 
 /// Octets moved so far, in both directions.
@@ -76,13 +81,15 @@ impl Permit {
             audit,
             event,
             subject: Arc::new(Subject {
-                action,
+                decided: Decided::new(action),
                 generation,
                 grant,
                 meter: Meter::default(),
                 transport: OnceLock::new(),
                 address: OnceLock::new(),
                 credential: OnceLock::new(),
+                terms: OnceLock::new(),
+                body: OnceLock::new(),
             }),
             started: Instant::now(),
             tls: OnceLock::new(),
@@ -168,6 +175,18 @@ impl Permit {
         let _ = self.subject.credential.set(name.clone());
     }
 
+    /// Notes the terms that the request is sent by: a policy that has not the same any more takes
+    /// the permit back.
+    pub(crate) fn note_terms(&self, terms: &Arc<RequestTerms>) {
+        let _ = self.subject.terms.set(Arc::clone(terms));
+    }
+
+    /// Keeps room for the body that was read for the decision, for as long as the exchange lasts.
+    pub fn keep_room(&self, room: Reserved) {
+        // There is one body, so a second room is not taken.
+        let _ = self.subject.body.set(room);
+    }
+
     /// The address that was dialled.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
@@ -249,12 +268,18 @@ impl Permit {
 }
 
 impl Subject {
+    /// What was decided on, without the JSON of its body.
     pub(crate) const fn action(&self) -> &Action {
-        &self.action
+        self.decided.action()
+    }
+
+    /// All that was decided on.
+    pub(crate) fn whole(&self) -> Cow<'_, Action> {
+        self.decided.whole()
     }
 
     pub(crate) const fn destination(&self) -> &Destination {
-        self.action.destination()
+        self.action().destination()
     }
 
     pub(crate) const fn generation(&self) -> Generation {
@@ -275,6 +300,11 @@ impl Subject {
 
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.address.get().copied()
+    }
+
+    /// The terms that the request is sent by, once they are chosen.
+    pub(crate) fn terms(&self) -> Option<&Arc<RequestTerms>> {
+        self.terms.get()
     }
 
     pub(crate) fn credential(&self) -> Option<&CredentialName> {

@@ -22,4 +22,9 @@ impl Gateway {
         );
         (!unreached).then_some(decision)
     }
+
+    /// Whether a rule allows `action`, as if the agent had asked for it.
+    pub(crate) fn covers(&self, action: &Action) -> bool {
+        self.verdict(action).decision.code == ReasonCode::Allowed
+    }
 }

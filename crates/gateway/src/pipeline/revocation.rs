@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use ringfence_model::{Decision, ReasonCode};
-use ringfence_policy::{Grant, Snapshot};
+use ringfence_policy::{Grant, RequestTerms, Snapshot};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -48,7 +48,7 @@ impl Gateway {
     }
 
     fn decide_again(&self, subject: &Subject) -> Result<Grant, Decision> {
-        let verdict = self.verdict(subject.action());
+        let verdict = self.verdict(&subject.whole());
         let generation = verdict.decision.generation;
         let Some(grant) = verdict.grant.filter(|_| verdict.decision.is_allow()) else {
             return Err(Decision {
@@ -61,19 +61,34 @@ impl Gateway {
             let dialer = self.dialer();
             dialer.still_permits(subject.destination(), address, &grant.addresses)
         });
-        let authenticated = subject.credential().is_none_or(|name| {
-            let mut named = grant
-                .terms
-                .iter()
-                .filter_map(|terms| terms.credential.as_ref());
-            named.any(|other| other == name)
-        });
-        if carried && addressed && authenticated {
+        if carried && addressed && keeps_terms(subject, &grant) {
             return Ok(grant);
         }
         let reason = "the policy changed and does not allow this connection any more";
         Err(denial(ReasonCode::Revoked, reason, generation))
     }
+}
+
+/// Whether `grant` still has the terms that the exchange of `subject` goes by. Before they are
+/// chosen, the credential may be known.
+fn keeps_terms(subject: &Subject, grant: &Grant) -> bool {
+    if let Some(chosen) = subject.terms() {
+        return grant.terms.iter().any(|terms| are_alike(terms, chosen));
+    }
+    let names = |terms: &&Arc<RequestTerms>| terms.credential.as_ref() == subject.credential();
+    match subject.credential() {
+        Some(_) => grant.terms.iter().any(|terms| names(&terms)),
+        None => subject.grant().terms.is_empty() == grant.terms.is_empty(),
+    }
+}
+
+/// Whether two terms say the same, whatever their rules are called.
+fn are_alike(one: &RequestTerms, other: &RequestTerms) -> bool {
+    let rule = other.rule.clone();
+    RequestTerms {
+        rule,
+        ..one.clone()
+    } == *other
 }
 
 /// A publisher that is gone publishes nothing: the last policy stays in force.

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ringfence_model::{AgentName, Destination, Host, HostName, RunId, SandboxId, WorkspaceName};
 
 use super::findings::Findings;
+use super::room::Room;
 use super::tokens::Tokens;
 use crate::intercept::Authority;
+use crate::limits::ROOM_OF_SESSION;
 use crate::wire::dns::{self, HOST_SERVICE, INTERNAL_ZONE, NameMap};
 
 /// The names of an agent's run, as they are recorded.
@@ -53,6 +55,7 @@ pub struct Session {
     tokens: Arc<Tokens>,
     names: Mutex<NameMap>,
     findings: Mutex<Findings>,
+    room: Room,
 }
 
 /// Where an agent's host and port lead before policy is asked.
@@ -93,6 +96,7 @@ impl Session {
             tokens,
             names: Mutex::new(NameMap::default()),
             findings: Mutex::default(),
+            room: Room::new(ROOM_OF_SESSION),
         }
     }
 
@@ -128,6 +132,10 @@ impl Session {
     /// The synthetic names, for the DNS responder. The guard must not live across an await.
     pub(crate) fn names(&self) -> MutexGuard<'_, NameMap> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) const fn room(&self) -> &Room {
+        &self.room
     }
 
     pub(super) fn findings(&self) -> MutexGuard<'_, Findings> {

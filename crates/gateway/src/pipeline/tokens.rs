@@ -108,7 +108,7 @@ impl TokenEntry {
     }
 }
 
-/// The texts in `text` that have the form of a token and are not a part of a longer word.
+/// The places in `text` of what has the form of a token and is no part of a longer word.
 pub(crate) fn tokens_in(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -126,6 +126,59 @@ pub(crate) fn tokens_in(text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// The places in a query as it is written at which one of its parameters holds a token once it is
+/// decoded (`application/x-www-form-urlencoded`).
+fn tokens_in_query(query: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    for parameter in query.split('&') {
+        let (text, places) = decoded(parameter.as_bytes());
+        let place = |at: usize| places.get(at).map_or(parameter.len(), |place| *place);
+        for token in tokens_in(&text) {
+            found.push(begin + place(token.start)..begin + place(token.end));
+        }
+        begin += parameter.len() + 1;
+    }
+    found
+}
+
+/// A query as policy decides on it and as it is recorded: of each token in it, only the prefix is
+/// left. What only looks like a part of a token stays.
+#[must_use]
+pub fn without_tokens(query: &str) -> String {
+    let mut kept = String::with_capacity(query.len());
+    let mut from = 0;
+    for token in tokens_in_query(query) {
+        kept.push_str(query.get(from..token.start).unwrap_or_default());
+        kept.push_str(TOKEN_PREFIX);
+        from = token.end;
+    }
+    kept + query.get(from..).unwrap_or_default()
+}
+
+/// A parameter decoded, and where each octet of it stands in what was decoded.
+fn decoded(parameter: &[u8]) -> (Vec<u8>, Vec<usize>) {
+    let mut text = Vec::with_capacity(parameter.len());
+    let mut places = Vec::with_capacity(parameter.len());
+    let mut at = 0;
+    while let Some(octet) = parameter.get(at) {
+        let escaped = (*octet == b'%').then(|| parameter.get(at + 1..at + 3));
+        let value = escaped.flatten().and_then(hexadecimal);
+        places.push(at);
+        at += if value.is_some() { 3 } else { 1 };
+        text.push(match octet {
+            b'+' => b' ',
+            plain => value.unwrap_or(*plain),
+        });
+    }
+    (text, places)
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
+    u8::try_from(digit(0)? * 16 + digit(1)?).ok()
 }
 
 fn find_prefix(text: &[u8], from: usize) -> Option<usize> {
@@ -214,6 +267,29 @@ mod tests {
             let found = tokens_in(text.as_bytes());
             let expected: Vec<_> = expected.iter().map(|at| *at..at + TOKEN_OCTETS).collect();
             assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_shortened_by_its_whole_tokens_and_by_nothing_else() {
+        let one = token('a');
+        let percent = one.replace('_', "%5f").replacen('r', "%72", 1);
+        for (query, expected) in [
+            (one.clone(), "rf_".to_owned()),
+            (format!("a=1&t={one}&b=2"), "a=1&t=rf_&b=2".to_owned()),
+            (format!("t={one}+{one}"), "t=rf_+rf_".to_owned()),
+            (format!("t={percent}&{one}=x"), "t=rf_&rf_=x".to_owned()),
+            (format!("t=%20{one}%0a"), "t=%20rf_%0a".to_owned()),
+            (format!("t={one}z"), format!("t={one}z")),
+            (format!("t={one}%7a"), format!("t={one}%7a")),
+            (format!("t=%7a{one}"), format!("t=%7a{one}")),
+            (format!("t={one}%"), "t=rf_%".to_owned()),
+            (
+                "a=rf_short&%zz=%4&&".to_owned(),
+                "a=rf_short&%zz=%4&&".to_owned(),
+            ),
+        ] {
+            assert_eq!(without_tokens(&query), expected, "{query}");
         }
     }
 }

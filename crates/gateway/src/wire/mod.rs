@@ -1,5 +1,5 @@
 //! The parsers and writers of everything that comes over a wire: TLS ClientHello, HTTP/1,
-//! SOCKS5 and DNS. They are pure (no I/O, no clock, no task), refuse what they do not fully
+//! JSON, SOCKS5 and DNS. They are pure (no I/O, no clock, no task), refuse what they do not fully
 //! understand, never panic, and hold every length to a constant of [`limits`].
 //!
 //! All readers take the octets received so far and say "incomplete", a parsed value with the
@@ -10,5 +10,6 @@ pub mod client_hello;
 mod cursor;
 pub mod dns;
 pub mod http;
+pub mod json;
 pub mod limits;
 pub mod socks5;

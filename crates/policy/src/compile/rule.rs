@@ -183,7 +183,8 @@ impl Rule {
             let mut patterns = patterns.iter();
             let bare = has_parameters(path).then(|| without_parameters(path));
             let is_bare = |pattern: &PathPattern| {
-                bare.as_deref().is_some_and(|path| pattern.matches_folded(path))
+                bare.as_deref()
+                    .is_some_and(|path| pattern.matches_folded(path))
             };
             return patterns.any(|pattern| pattern.matches_folded(path) || is_bare(pattern));
         }

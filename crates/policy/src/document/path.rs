@@ -180,8 +180,16 @@ fn folded(path: &str) -> String {
     let mut digits = 0_u8;
     let fold = |letter: char| {
         let is_digit = digits > 0;
-        digits = if letter == '%' { 2 } else { digits.saturating_sub(1) };
-        if is_digit { letter } else { letter.to_ascii_lowercase() }
+        digits = if letter == '%' {
+            2
+        } else {
+            digits.saturating_sub(1)
+        };
+        if is_digit {
+            letter
+        } else {
+            letter.to_ascii_lowercase()
+        }
     };
     path.chars().map(fold).collect()
 }

@@ -1,12 +1,12 @@
 //! HTTP APIs: requests that the gateway reads, inside TLS that it terminates or in the plain. Each
 //! is classified strictly, decided on by itself, and sent with the credential of its rule.
 
-mod body;
+pub(crate) mod body;
 mod classify;
 pub mod graphql;
-mod json;
 mod limits;
 mod service;
+mod weight;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use ringfence_gateway::wire::http::HttpError;
 use ringfence_gateway::{Gateway, Session, Stopped, UpstreamPool};
 use ringfence_model::{Action, Destination, EventId, HttpRequest, ReasonCode, Scheme};
 
-use super::body::{self, Unread};
+use super::body::{Reader, Unread};
 use super::classify::classify;
 use crate::egress::answer::{Answer, Asked};
 
@@ -72,11 +72,12 @@ impl Requests {
         let (mut head, mut body) = request.into_parts();
         let mut action = classify(&head, &self.destination, self.scheme);
         let reading = self.gateway.reading(&action);
+        let mut room = None;
         if reading.is_needed() {
-            let wait = self.gateway.limits().keep_alive_timeout;
-            let read = body::read(&head, body, reading, wait).await;
+            let read = self.reader().read(&head, body, reading).await;
             let read = read.map_err(|why| self.unread(&action, &why))?;
             action.content = Some(read.content);
+            room = Some((read.room, read.working));
             head.headers.remove(TRANSFER_ENCODING);
             head.headers
                 .insert(CONTENT_LENGTH, read.octets.len().into());
@@ -86,16 +87,28 @@ impl Requests {
             .gateway
             .decide(&self.session, Action::Http(action), Some(self.connection))
             .map_err(Stopped::Refused)?;
+        if let Some((room, working)) = room {
+            drop(working);
+            permit.keep_room(room);
+        }
         let request = http::Request::from_parts(head, body);
         self.gateway
             .forward(&self.session, &self.pool, permit, request)
             .await
     }
 
+    fn reader(&self) -> Reader<'_> {
+        Reader {
+            gateway: &self.gateway,
+            session: &self.session,
+            wait: self.gateway.limits().keep_alive_timeout,
+        }
+    }
+
     /// A body that a rule has to read and that cannot be read is a denial of its own.
     fn unread(&self, action: &HttpRequest, why: &Unread) -> Stopped {
         let code = match why {
-            Unread::TooLong(_) | Unread::TimedOut => ReasonCode::LimitReached,
+            Unread::TooLong(_) | Unread::TimedOut | Unread::NoRoom => ReasonCode::LimitReached,
             Unread::Broken(_) => ReasonCode::Malformed,
         };
         let action = Action::Http(action.clone());

@@ -97,4 +97,4 @@ impl Flow<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,5 +6,5 @@ mod forward;
 mod http;
 mod inside;
 mod proxy;
-mod stack;
+pub(crate) mod stack;
 mod tunnel;

@@ -32,7 +32,9 @@ fn event(stored: &StoredEvent) -> String {
 
 /// Whether an allowed request reads or writes, and what it is sent with.
 fn what_for(decision: &Decision) -> String {
-    let access = decision.access.map(|access| format!(", {}", access.as_str()));
+    let access = decision
+        .access
+        .map(|access| format!(", {}", access.as_str()));
     let credential = decision.credential.as_ref();
     let credential = credential.map(|name| format!(", credential {name}"));
     access.unwrap_or_default() + &credential.unwrap_or_default()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use http::Request;
+use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -55,6 +55,29 @@ async fn a_body_streams_to_either_version() {
         assert_eq!(got.body.len(), 1_000_000);
         assert!(world.closing().sent >= 1_000_000);
         assert!(world.closing().received >= 1_000_000);
+    }
+}
+
+#[tokio::test]
+async fn trailers_of_a_request_go_nowhere() {
+    let ca = Ca::new();
+    for speaks in [Speaks::Http1, Speaks::Http2] {
+        let upstream = Upstream::start(&ca, speaks, |seen: Seen| async move {
+            reply(format!("{:?} {:?}", seen.trailers, seen.body))
+        })
+        .await;
+        let world = World::new(&ca, &upstream, WITH_GITHUB);
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-http-method-override", HeaderValue::from_static("DELETE"));
+        let frames = [
+            Ok::<_, BodyError>(Frame::data(Bytes::from_static(b"abc"))),
+            Ok(Frame::trailers(trailers)),
+        ];
+        let mut request = over_http2(request("POST", URL, &[], ""));
+        let frames = StreamBody::new(futures_util::stream::iter(frames));
+        *request.body_mut() = RequestBody::new(frames);
+        let got = world.send(request).await.unwrap();
+        assert_eq!(got.body, "None b\"abc\"");
     }
 }
 

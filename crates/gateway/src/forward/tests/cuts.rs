@@ -57,7 +57,14 @@ type Change = (&'static str, fn(&World));
 #[tokio::test]
 async fn a_stream_is_cut_when_what_it_rests_on_changes() {
     let ca = Ca::new();
-    let changes: [Change; 5] = [
+    let changes: [Change; 6] = [
+        ("the policy changed", |world| {
+            let rule = WITH_GITHUB.replace(
+                "credential: github",
+                "credential: github, response: { octets: 1000000000 }",
+            );
+            world.publish(2, &rule);
+        }),
         ("the credential `github` was changed", |world| {
             world.vault.put(rotated())
         }),
@@ -96,6 +103,25 @@ async fn a_stream_is_cut_when_what_it_rests_on_changes() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_when_its_terms_stay_the_same() {
+    let ca = Ca::new();
+    let upstream = Upstream::start(&ca, Speaks::Http1, endless).await;
+    let world = World::new(&ca, &upstream, WITH_GITHUB);
+    let token = format!("Bearer {}", world.issue(&["github"]));
+    let asked = request(
+        "GET",
+        "https://api.test/x",
+        &[("authorization", &token)],
+        "",
+    );
+    let mut body = world.forward(asked).await.unwrap().into_body();
+    body.frame().await.unwrap().unwrap();
+    world.publish(2, &WITH_GITHUB.replace("id: all", "id: renamed"));
+    let ended = cut(body, Instant::now());
+    assert!(tokio::time::timeout(3 * AT_ONCE, ended).await.is_err());
 }
 
 #[tokio::test]

@@ -116,3 +116,14 @@ async fn requests_at_once_ask_once_and_a_rotated_credential_asks_again() {
     world.send(get("https://api.test/work/x")).await.unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test]
+async fn the_credential_must_be_bound_to_the_path_that_is_asked() {
+    let ca = Ca::new();
+    let (upstream, asked) = upstream(&ca, &[r#"{"private":true}"#]).await;
+    let world = World::new(&ca, &upstream, RULES);
+    *world.vault.below.lock().unwrap() = Some("/work/");
+    let (code, words) = world.stopped(get("https://api.test/work/x")).await;
+    assert_eq!(code, "credential-unavailable", "{words}");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}

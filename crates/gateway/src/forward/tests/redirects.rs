@@ -1,5 +1,7 @@
 //! Redirects: who follows them, and what goes along.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 
 use super::upstream::{Ca, Reply, Seen, Speaks, Upstream, reply};
@@ -20,7 +22,7 @@ fn redirect(location: String) -> Reply {
 async fn answer(seen: Seen) -> Reply {
     let path = seen.target.split("/to/").nth(1);
     if let Some(rest) = path {
-        return redirect(format!("https://{rest}"));
+        return redirect(format!("https://{}", rest.replace("%3F", "?")));
     }
     if seen.target.ends_with("/again") {
         return redirect("https://other.test/again".to_owned());
@@ -146,4 +148,71 @@ async fn only_a_get_is_followed_and_no_other_method_shows_where_to() {
         assert!(!reason.contains("other.test"), "{reason}");
     }
     assert_eq!(upstream.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_url_that_holds_the_credential_is_not_followed() {
+    let ca = Ca::new();
+    let escape =
+        |text: &str| -> String { text.bytes().map(|octet| format!("%{octet:02x}")).collect() };
+    let once = escape(SECRET);
+    for value in [
+        SECRET.to_owned(),
+        once.clone(),
+        once.replace('%', "%25"),
+        STANDARD.encode(SECRET),
+    ] {
+        let location = format!("https://other.test/?k={value}");
+        let upstream = Upstream::start(&ca, Speaks::Both, move |seen: Seen| {
+            let location = location.clone();
+            async move {
+                match seen.headers.contains_key("authorization") {
+                    true => redirect(location),
+                    false => reply("stolen"),
+                }
+            }
+        });
+        let upstream = upstream.await;
+        let world = World::new(&ca, &upstream, FOLLOW);
+        let (code, reason) = world.stopped(get("https://api.test/x")).await;
+        assert_eq!(code, "response-refused", "{value}");
+        assert!(reason.contains("holds a credential"), "{reason}");
+        assert_eq!(upstream.connections(), 1, "{value}");
+        assert_eq!(world.findings("credential-echoed").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn every_host_of_a_chain_is_recorded() {
+    let ca = Ca::new();
+    let upstream = Upstream::start(&ca, Speaks::Both, |seen: Seen| async move {
+        match seen.target.rsplit('/').next() {
+            Some("first") => redirect("https://other.test/second".to_owned()),
+            Some("second") => redirect("https://third.test/third".to_owned()),
+            _ => reply("done"),
+        }
+    });
+    let upstream = upstream.await;
+    let names = ["api.test", "other.test", "third.test"].map(|name| (name, upstream.address));
+    let world = World::at(&ca, &names, FOLLOW);
+    world.send(get("https://api.test/first")).await.unwrap();
+    let detail = world.closing().detail.unwrap();
+    assert_eq!(
+        detail,
+        "a redirect to other.test, then to third.test was followed"
+    );
+}
+
+#[tokio::test]
+async fn a_forbid_by_query_counts_for_a_redirect_as_well() {
+    let ca = Ca::new();
+    let rules = format!(
+        "{FOLLOW}\n  - forbid: {{ host: other.test, query: {{ params: [{{ name: evil, matches: [\"yes\"] }}] }} }}"
+    );
+    let (world, upstream) = world(&ca, &rules).await;
+    let asked = get("https://api.test/to/other.test/x%3Fevil=yes");
+    let (code, reason) = world.stopped(asked).await;
+    assert_eq!(code, "response-refused", "{reason}");
+    assert!(reason.contains("forbid"), "{reason}");
+    assert_eq!(upstream.connections(), 1);
 }

@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use http::Response;
 
 use super::upstream::{Ca, Seen, Speaks, Upstream, body, read_head};
-use super::world::{WITH_GITHUB, World, get, read, request};
+use super::world::{SECRET, WITH_GITHUB, World, get, read, request};
 
 const RULES: &str = "api:\n  - allow: { id: all, host: api.test, methods: [GET, HEAD], paths: [\"/**\"], response: { statuses: [\"200-299\", \"404\"], types: [application/json, \"text/*\"], octets: 1000 } }";
 
@@ -165,4 +165,37 @@ async fn a_switch_of_protocol_that_was_not_asked_for_is_refused() {
     let world = World::new(&ca, &upstream, WITH_GITHUB);
     let (code, words) = world.stopped(get("https://api.test/x")).await;
     assert_eq!(code, "response-refused", "{words}");
+}
+
+#[tokio::test]
+async fn a_transfer_coding_that_would_hide_the_body_is_refused() {
+    let ca = Ca::new();
+    for coding in [
+        "transfer-encoding: gzip, chunked",
+        "transfer-encoding: gzip\r\ntransfer-encoding: chunked",
+    ] {
+        let said = format!("HTTP/1.1 200 OK\r\n{coding}\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+        let upstream = Upstream::saying(&ca, said).await;
+        let world = World::new(&ca, &upstream, WITH_GITHUB);
+        let (code, words) = world.stopped(get("https://api.test/x")).await;
+        assert_eq!(code, "response-refused", "{coding}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_has_no_body_brings_none() {
+    let ca = Ca::new();
+    for status in [204, 304] {
+        let upstream = Upstream::start(&ca, Speaks::Http2, move |_| async move {
+            let mut response = Response::new(body(SECRET));
+            *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            response
+        });
+        let upstream = upstream.await;
+        let world = World::new(&ca, &upstream, WITH_GITHUB);
+        let response = world.forward(get("https://api.test/x")).await.unwrap();
+        assert!(read(response).await.is_err(), "{status}");
+        let outcome = format!("{:?}", world.closing().outcome);
+        assert_eq!(outcome, "Refused(ResponseRefused)", "{status}");
+    }
 }

@@ -2,9 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ringfence_model::Secret;
 
 use super::upstream::{Ca, Reply, Seen, Speaks, Upstream, reply};
-use super::world::{SECRET, WITH_GITHUB, World, get, request};
+use super::world::{SECRET, WITH_GITHUB, World, action, get, header, material, request};
+use crate::Injection;
 
 const URL: &str = "https://api.test/x";
 
@@ -43,10 +45,10 @@ async fn a_token_never_leaves() {
         let cookie = format!("a=1; t={token}");
         let headers = [
             ("authorization", basic.as_str()),
-            ("x-custom", &token),
+            ("x-api-key", &token),
             ("cookie", &cookie),
         ];
-        let url = format!("{URL}?a=1&t={token}&{token}=1");
+        let url = format!("{URL}?a=1&access_token={token}");
         let got = world
             .send(request("GET", &url, &headers, ""))
             .await
@@ -143,10 +145,16 @@ async fn a_request_without_a_token_is_refused_where_the_rule_wants_one() {
 }
 
 #[tokio::test]
-async fn each_token_is_replaced_where_the_client_put_it() {
+async fn each_token_is_replaced_where_the_client_put_its_credential() {
     let ca = Ca::new();
     let upstream = upstream(&ca).await;
     let world = World::new(&ca, &upstream, PLACEHOLDER);
+    let parameter = Injection::Query {
+        name: "t".to_owned(),
+        value: Secret::new(SECRET),
+    };
+    let injections = vec![header("x-own", SECRET), parameter];
+    world.vault.put(material("github", injections, SECRET));
     let token = world.issue(&["github"]);
     let basic = format!(
         "Basic {}",
@@ -154,7 +162,7 @@ async fn each_token_is_replaced_where_the_client_put_it() {
     );
     let headers = [
         ("authorization", basic.as_str()),
-        ("x-key", &format!("k={token};")),
+        ("x-own", &format!("k={token};")),
         ("cookie", "session=mine"),
         ("x-api-key", "mine"),
     ];
@@ -172,15 +180,77 @@ async fn each_token_is_replaced_where_the_client_put_it() {
 }
 
 #[tokio::test]
+async fn a_token_where_no_credential_belongs_is_refused_and_nothing_is_deleted() {
+    let ca = Ca::new();
+    let upstream = upstream(&ca).await;
+    let network = "network:\n  - allow: { host: api.test, methods: [GET] }";
+    for rules in [WITH_GITHUB, network, PLACEHOLDER] {
+        let world = World::new(&ca, &upstream, rules);
+        let token = world.issue(&["github"]);
+        let escaped = token.replacen('r', "%72", 1);
+        for url in [
+            format!("{URL}?owner=acme%20{token}"),
+            format!("{URL}?owner=acme+{escaped}"),
+            format!("{URL}?a=1&{token}=1"),
+            format!("{URL}?{token}"),
+            format!("{URL}/{token}"),
+        ] {
+            assert_misplaced(&world, request("GET", &url, &[], "")).await;
+        }
+        for (name, value) in [
+            ("x-tenant", format!("acme {token}")),
+            ("content-type", format!("application/{token}")),
+            ("origin", format!("https://{token}")),
+        ] {
+            assert_misplaced(&world, request("GET", URL, &[(name, &value)], "")).await;
+        }
+        let found = world.findings("misplaced-token");
+        assert!(!found.is_empty());
+        assert!(!found.iter().any(|detail| detail.contains(&token)));
+    }
+    let world = World::new(&ca, &upstream, PLACEHOLDER);
+    let token = world.issue(&["github"]);
+    // The credential is not one for the query.
+    assert_misplaced(&world, get(&format!("{URL}?access_token={token}"))).await;
+    assert_eq!(upstream.connections(), 0);
+}
+
+async fn assert_misplaced(world: &World, asked: http::Request<crate::http::RequestBody>) {
+    let what = format!("{} {:?}", asked.uri(), asked.headers());
+    let (code, words) = world.stopped(asked).await;
+    assert_eq!(code, "token-invalid", "{what}");
+    assert!(words.contains("no credential belongs"), "{what}: {words}");
+}
+
+#[tokio::test]
+async fn the_query_that_was_decided_on_is_the_one_that_is_sent_whatever_looks_like_a_token() {
+    let ca = Ca::new();
+    let upstream = upstream(&ca).await;
+    let world = World::new(&ca, &upstream, WITH_GITHUB);
+    let word = format!("rf_{}z", "a".repeat(43));
+    let sent = get(&format!("{URL}?q={word}"));
+    assert_eq!(
+        action(&sent).query,
+        Some(format!("q={word}")),
+        "policy sees the whole word"
+    );
+    let permit = world.permit(&get(&format!("{URL}?q=rf_z")));
+    let stopped = world
+        .gateway
+        .forward(&world.session, &world.pool, permit, sent)
+        .await;
+    assert!(stopped.is_err(), "another query than was decided on");
+    assert_eq!(upstream.connections(), 0);
+}
+
+#[tokio::test]
 async fn a_token_in_a_named_field_of_the_body_is_replaced_with_its_right_length() {
     let ca = Ca::new();
     let upstream = upstream(&ca).await;
     let world = World::new(&ca, &upstream, PLACEHOLDER);
-    world.vault.put(super::world::material(
-        "github",
-        Vec::new(),
-        "a\"b\\c&d=e f",
-    ));
+    world
+        .vault
+        .put(material("github", Vec::new(), "a\"b\\c&d=e f"));
     let token = world.issue(&["github"]);
     let json = format!("{{\"n\":1.50, \"nested\": {{\"token\":\"{token}\"}}}}");
     let form = format!("a=1&client_secret={token}&b=%20");
@@ -219,6 +289,28 @@ async fn a_token_elsewhere_in_the_body_is_not_replaced() {
         format!("{{\"client_secret\":\"x\",\"client_secret\":\"{token}\",\"c\":\"{token}\"}}");
     let (code, _) = world.stopped(request("POST", URL, &[json], twice)).await;
     assert_eq!(code, "token-invalid");
+    let escaped = token.replacen('r', "\\u0072", 1);
+    for body in [
+        format!("{{\"client_secret\":\"{escaped}\",\"description\":\"{token}\"}}"),
+        format!("{{\"client_secret\":\"{token}\",\"description\":\"{escaped}\"}}"),
+        format!("{{\"client_secret\":\"{token}\",\"client_secret\":\"{escaped}\"}}"),
+        format!("{{\"client_secret\":\"{token}\",\"Client_secret\":\"x\"}}"),
+        format!("{{\"client_secret\":\"{token}\",\"a\":[{{\"{token}\":1}}]}}"),
+        format!("{{\"client_secret\":\"{escaped}\"}}"),
+    ] {
+        let asked = request("POST", URL, &[json], body.clone());
+        assert_eq!(world.stopped(asked).await.0, "token-invalid", "{body}");
+    }
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for body in [
+        format!("client_secret={token}&title={token}"),
+        format!("client_secret={token}&client_secret=x"),
+        format!("client_secret={token}&{token}=x"),
+        format!("client%5Fsecret={token}&client_secret={token}"),
+    ] {
+        let asked = request("POST", URL, &[form], body.clone());
+        assert_eq!(world.stopped(asked).await.0, "token-invalid", "{body}");
+    }
     for (kind, encoding) in [
         ("multipart/form-data; boundary=x", "identity"),
         ("text/plain", "identity"),

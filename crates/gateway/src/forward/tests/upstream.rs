@@ -48,6 +48,7 @@ pub(crate) struct Seen {
     pub(crate) target: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) trailers: Option<HeaderMap>,
     pub(crate) http2: bool,
 }
 
@@ -127,7 +128,7 @@ impl Upstream {
         F: Fn(Seen) -> R + Clone + Send + Sync + 'static,
         R: Future<Output = Reply> + Send + 'static,
     {
-        let acceptor = ca.acceptor(&["api.test", "other.test"], speaks);
+        let acceptor = ca.acceptor(&["api.test", "other.test", "third.test"], speaks);
         Self::serve(acceptor, move |stream| {
             let reply = reply.clone();
             async move { answer(stream, reply).await }
@@ -231,15 +232,18 @@ where
 
 async fn see(request: Request<Incoming>, http2: bool) -> Seen {
     let (head, body) = request.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes);
+    let collected = body.collect().await;
+    let trailers = collected
+        .as_ref()
+        .ok()
+        .and_then(|it| it.trailers().cloned());
+    let body = collected.map(http_body_util::Collected::to_bytes);
     Seen {
         method: head.method.to_string(),
         target: head.uri.to_string(),
         headers: head.headers,
         body: body.unwrap_or_default(),
+        trailers,
         http2,
     }
 }

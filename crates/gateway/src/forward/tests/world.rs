@@ -35,6 +35,8 @@ pub(super) struct Vault {
     pub(super) rejected: AtomicUsize,
     /// What a minted one becomes then.
     pub(super) next: Mutex<Option<Material>>,
+    /// The path below which all of them count; everywhere where there is none.
+    pub(super) below: Mutex<Option<&'static str>>,
 }
 
 pub(super) struct World {
@@ -74,6 +76,7 @@ impl World {
             changes: watch::Sender::new(0),
             rejected: AtomicUsize::new(0),
             next: Mutex::default(),
+            below: Mutex::default(),
         });
         vault.put(bearer("github", SECRET));
         let tokens = Arc::new(Tokens::default());
@@ -199,6 +202,8 @@ impl Credentials for Vault {
         need: Need<'a>,
     ) -> Answer<'a, Result<Arc<Material>, CredentialError>> {
         let known = self.known.lock().unwrap().get(need.name).cloned();
+        let below = *self.below.lock().unwrap();
+        let known = known.filter(|_| below.is_none_or(|below| need.path.starts_with(below)));
         let unknown = || CredentialError::Unknown(need.name.clone());
         Box::pin(std::future::ready(known.ok_or_else(unknown)))
     }
@@ -295,9 +300,7 @@ pub(super) fn action(request: &Request<RequestBody>) -> HttpRequest {
         scheme: Scheme::Https,
         method: request.method().to_string(),
         path: uri.path().to_owned(),
-        query: uri
-            .query()
-            .map(|query| query.split("rf_").next().unwrap().to_owned()),
+        query: uri.query().map(crate::without_tokens),
         headers: Vec::new(),
         content: None,
     }

@@ -63,6 +63,9 @@ pub enum HttpError {
     /// A body where the method has none.
     #[error("this method has no body")]
     UnexpectedBody,
+    /// A field that is there more than once, of which servers may take either.
+    #[error("a header field that can only be there once is there more than once")]
+    Repeated,
     /// `Connection` is malformed or names a field that is not hop-by-hop.
     #[error("the Connection header field is not valid")]
     Connection,

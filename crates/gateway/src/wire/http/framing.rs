@@ -118,6 +118,11 @@ impl Fields {
         Ok(())
     }
 
+    /// Fields of which servers may take either are there once at most.
+    pub(super) fn check_singles(&self) -> Result<(), HttpError> {
+        check_singles(self.headers.iter().map(|(name, _)| name))
+    }
+
     /// Whether the connection can carry another message after this one.
     pub(super) const fn keep_alive(&self, version: Version) -> bool {
         match version {
@@ -251,11 +256,33 @@ fn resembles(name: &str, framing: &str) -> bool {
         .all(|(left, right)| left.eq_ignore_ascii_case(&right))
 }
 
+/// Whether each field of which servers may take either is among `names` once at most, however it
+/// is spelt.
+pub(super) fn check_singles<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), HttpError> {
+    let mut seen = [false; SINGLE.len()];
+    for name in names {
+        let is = |single: &&str| single.len() == name.len() && resembles(name, single);
+        let seen = SINGLE.iter().position(is).and_then(|at| seen.get_mut(at));
+        if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
+            return Err(HttpError::Repeated);
+        }
+    }
+    Ok(())
+}
+
 /// Digits only, at most 18, so that no later addition can overflow.
 pub(super) fn read_length(value: &[u8]) -> Option<u64> {
     let sound = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     sound.then(|| std::str::from_utf8(value).ok()?.parse().ok())?
 }
+
+/// Fields that say once how the rest is read or who asks.
+const SINGLE: [&str; 4] = [
+    "authorization",
+    "content-encoding",
+    "content-location",
+    "content-type",
+];
 
 /// Fields that a client could take from the upstream's view by naming them in `Connection`.
 const END_TO_END: [&str; 5] = [

@@ -7,7 +7,7 @@ use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderValue, Uri};
 use ringfence_model::Scheme;
 
-use super::framing::{Kind, read_length};
+use super::framing::{Kind, check_singles, read_length};
 use super::headers::check_value;
 use super::request::read_method;
 use super::{Authority, HttpError, Target};
@@ -85,6 +85,7 @@ fn check_fields(headers: &HeaderMap) -> Result<(), HttpError> {
     for (name, value) in headers {
         check_field(name.as_str(), value.as_bytes())?;
     }
+    check_singles(headers.iter().map(|(name, _)| name.as_str()))?;
     match headers.get_all(CONTENT_LENGTH).iter().count() {
         0 | 1 => Ok(()),
         _ => Err(HttpError::ContentLength),

@@ -74,6 +74,7 @@ fn parse(head: &[u8], websocket: bool) -> Result<RequestHead, HttpError> {
     let target = Target::read(method, target)?;
     let fields = Fields::read(lines)?;
     fields.check_version(version)?;
+    fields.check_singles()?;
     let body = body(&fields);
     let websocket = match fields.upgrade {
         Upgrade::None => false,

@@ -339,8 +339,7 @@ impl Plain<'_> {
             let text = pattern.as_str();
             let segments: Vec<_> = text.split('/').collect();
             let named = !is_strict || text.contains(';');
-            named && matches_segments(&segments, &whole)
-                || self.is_forbid && forbids(text, path)
+            named && matches_segments(&segments, &whole) || self.is_forbid && forbids(text, path)
         })
     }
 

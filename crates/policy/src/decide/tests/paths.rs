@@ -130,12 +130,22 @@ fn a_forbid_takes_every_reading_of_a_path_and_a_method() {
         ("GET https://a.test/Admin;x=1/", "forbidden"),
         ("GET https://a.test/trailing", "forbidden"),
         ("GET https://a.test/x/", "forbidden"),
-        ("delete https://a.test/other", "forbidden"),
         ("GET https://a.test/admin/other", "https"),
         ("GET https://a.test/", "https"),
     ] {
         assert_eq!(asked(&snapshot, &action(text)), carried, "{text}");
     }
+}
+
+#[test]
+fn a_forbid_takes_a_method_in_any_case() {
+    let network = "allow: {host: a.test}\nforbid: {host: a.test, methods: [DELETE]}";
+    let Action::Http(mut request) = action("GET https://a.test/") else {
+        panic!("a request");
+    };
+    request.method = "Delete".to_owned();
+    let asked = asked(&both(network, ""), &Action::Http(request));
+    assert_eq!(asked, "forbidden");
 }
 
 #[test]

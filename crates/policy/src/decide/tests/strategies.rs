@@ -43,7 +43,9 @@ fn parsed<T: std::str::FromStr>(texts: Vec<&'static str>) -> Vec<T> {
 fn any_limits() -> impl Strategy<Value = (Option<Vec<Method>>, Option<Vec<PathPattern>>)> {
     let methods = subsequence(vec!["GET", "POST"], 1..=2).prop_map(parsed);
     let paths = subsequence(
-        vec!["/", "/a", "/A/", "/a/*", "/a/**", "/**/b", "/*/b/**", "/a;x"],
+        vec![
+            "/", "/a", "/A/", "/a/*", "/a/**", "/**/b", "/*/b/**", "/a;x",
+        ],
         1..=3,
     )
     .prop_map(parsed);

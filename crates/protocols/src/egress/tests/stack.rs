@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{
@@ -18,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::api::body::Reader;
 use crate::egress::{Egress, Flow, carry, proxy};
 
 /// The audit log; its length is watched, so that tests wait for records and not for time.
@@ -50,7 +52,7 @@ impl Audit for Recorder {
 }
 
 /// One sandbox's gateway.
-pub(super) struct Stack {
+pub(crate) struct Stack {
     gateway: Arc<Gateway>,
     session: Arc<Session>,
     audit: Arc<Recorder>,
@@ -60,7 +62,7 @@ pub(super) struct Stack {
 
 impl Stack {
     /// A gateway with these rules, in which every name below leads to its address.
-    pub(super) fn new(rules: &str, hosts: &[(&str, SocketAddr)]) -> Self {
+    pub(crate) fn new(rules: &str, hosts: &[(&str, SocketAddr)]) -> Self {
         let mut config = Config::default();
         for (name, address) in hosts {
             let target = HostTarget {
@@ -101,6 +103,15 @@ impl Stack {
         Self {
             session: Arc::new(Session::new(admission)),
             ..self
+        }
+    }
+
+    /// What reads the bodies of its requests.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader {
+            gateway: &self.gateway,
+            session: &self.session,
+            wait: Duration::from_secs(9),
         }
     }
 

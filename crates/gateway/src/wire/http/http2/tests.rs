@@ -97,6 +97,42 @@ const REFUSED: &[Case] = &[
         &[("host", "api.test"), ("host", "api.test")],
         HttpError::Host,
     ),
+    (
+        "POST",
+        "https://api.test/",
+        &[
+            ("content-type", "application/json"),
+            ("content-type", "text/plain"),
+        ],
+        HttpError::Repeated,
+    ),
+    (
+        "POST",
+        "https://api.test/",
+        &[
+            ("content-type", "application/json"),
+            ("content_type", "text/plain"),
+        ],
+        HttpError::Repeated,
+    ),
+    (
+        "POST",
+        "https://api.test/",
+        &[
+            ("content-encoding", "identity"),
+            ("content-encoding", "gzip"),
+        ],
+        HttpError::Repeated,
+    ),
+    (
+        "GET",
+        "https://api.test/",
+        &[
+            ("authorization", "Basic eDp5"),
+            ("authorization", "Bearer x"),
+        ],
+        HttpError::Repeated,
+    ),
     ("GET", "https://api.test//a", &[], HttpError::PathAmbiguous),
     (
         "GET",

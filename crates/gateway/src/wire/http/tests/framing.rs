@@ -120,6 +120,21 @@ fn refuses_length_and_coding_together_in_either_order() {
 }
 
 #[test]
+fn refuses_a_second_field_where_servers_take_either() {
+    for (first, second) in [
+        ("Content-Type: application/json", "content-type: text/plain"),
+        ("Content-Type: application/json", "Content_Type: text/plain"),
+        ("Content-Encoding: identity", "Content-Encoding: gzip"),
+        ("Authorization: Basic eDp5", "Authorization: Bearer x"),
+        ("Content-Location: /a", "Content-Location: /a"),
+    ] {
+        let found = request_error(&[POST, HOST, first, "X: y", second]);
+        assert_eq!(found, HttpError::Repeated, "{second}");
+        assert!(request(&[POST, HOST, first]).is_ok());
+    }
+}
+
+#[test]
 fn refuses_a_body_with_connect() {
     let connect = "CONNECT a.example:443 HTTP/1.1";
     for field in ["Content-Length: 3", "Transfer-Encoding: chunked"] {

@@ -11,10 +11,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 /// Why a text is not read as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the body is not JSON that can be read in one way: {0}")]
-pub(super) struct JsonError(String);
+pub struct JsonError(String);
 
 /// Reads one document. Nesting is bounded by the library's limit of 128.
-pub(super) fn read(octets: &[u8]) -> Result<Value, JsonError> {
+///
+/// # Errors
+/// Where it is no JSON, or JSON that two readers could take for two different documents.
+pub fn read(octets: &[u8]) -> Result<Value, JsonError> {
     let refused = |error: serde_json::Error| JsonError(error.to_string());
     let mut reader = serde_json::Deserializer::from_slice(octets);
     let value = Strict.deserialize(&mut reader).map_err(refused)?;
@@ -81,7 +84,7 @@ impl<'de> Visitor<'de> for Strict {
         // Some readers fold case, so two names that differ in it alone are ambiguous as well.
         let mut folded = HashSet::new();
         while let Some(name) = fields.next_key::<String>()? {
-            if !folded.insert(name.to_lowercase()) {
+            if !folded.insert(name.to_uppercase().to_lowercase()) {
                 return Err(A::Error::custom(format!("the name {name:?} occurs twice")));
             }
             let value = fields.next_value_seed(Self)?;
@@ -103,6 +106,7 @@ mod tests {
             r#"{"a":1,"a":2}"#,
             r#"{"a":1,"A":2}"#,
             r#"{"a":1,"\u0061":2}"#,
+            r#"{"base":1,"ba\u017fe":2}"#,
             r#"[{"x":{"b":1,"b":1}}]"#,
         ] {
             let error = read(text.as_bytes()).unwrap_err();
