@@ -175,9 +175,9 @@ impl Host {
         records
     }
 
-    /// Every event and notice so far, as `ringfence events --json` prints them.
+    /// Every event and notice so far, as `ringfence events --json` prints them; as many as it ever does.
     pub fn records(&self) -> Vec<Value> {
-        let ended = self.ringfence(&["events", "--json"]);
+        let ended = self.ringfence(&["events", "--json", "--limit", "10000"]);
         assert_eq!(ended.code, 0, "{ended}");
         let lines = ended.stdout.lines();
         lines
