@@ -281,7 +281,10 @@ fn wants_json<'a>(header: impl Fn(&str) -> Option<&'a [u8]>) -> bool {
 }
 
 /// Parts of the `User-Agent` of libraries that programs call APIs with.
-const API_CLIENTS: [&str; 14] = [
+const API_CLIENTS: [&str; 17] = [
+    "github cli",
+    "boto3/",
+    "aws-cli/",
     "python-requests",
     "python-httpx",
     "python-urllib",
