@@ -4,7 +4,7 @@
 mod making;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ringfence_gateway::{Answer, CredentialError, Credentials, Material, Need, Outbound, Tokens};
 use ringfence_model::{CredentialName, SandboxId};
@@ -35,6 +35,8 @@ struct Inner {
     reading: AsyncMutex<()>,
     cache: Arc<Cache>,
     changes: watch::Sender<u64>,
+    /// The announcement that was followed last.
+    announced: Mutex<Option<SystemTime>>,
     sandboxes: Mutex<Vec<(SandboxId, Arc<Tokens>)>>,
 }
 
@@ -51,6 +53,7 @@ impl Broker {
             reading: AsyncMutex::default(),
             cache: Arc::default(),
             changes: watch::Sender::new(0),
+            announced: Mutex::default(),
             sandboxes: Mutex::default(),
         }))
     }
@@ -187,6 +190,16 @@ impl Inner {
         }
     }
 
+    /// Takes over what was announced before now, though the news of it may still be on its way: a
+    /// request that is made after a revocation has returned does not get the secret any more.
+    async fn keep_up(&self, vault: &Vault) {
+        let announced = vault.announced();
+        if *lock(&self.announced) != announced {
+            self.follow(vault).await;
+            *lock(&self.announced) = announced;
+        }
+    }
+
     async fn follow_tokens(&self, vault: &Vault) {
         let sandboxes = lock(&self.sandboxes).clone();
         for (sandbox, held) in sandboxes {
@@ -271,7 +284,8 @@ impl Credentials for Broker {
             let covers =
                 |binding: &Binding| binding.covers(need.destination, need.scheme, need.path);
             // Nothing is opened or minted for an upstream that it is not for.
-            self.0.vault_for(need.name).await?;
+            let vault = self.0.vault_for(need.name).await?;
+            self.0.keep_up(&vault).await;
             let known = self.0.known();
             let stored = known.versions.get(need.name);
             if let Some(Ok(definition)) = stored.map(|stored| &stored.definition)

@@ -7,6 +7,7 @@ mod rekey;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
@@ -129,9 +130,20 @@ impl Vault {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        // Who does not see the file change asks the database once a second.
-        let _ = std::fs::write(self.announcement()?, b"changed\n");
+        // It is done, whether it can be announced or not: who does not see the file change asks the
+        // database once a second.
+        let _ = self
+            .announcement()
+            .map(|path| std::fs::write(path, b"changed\n"));
         Ok(())
+    }
+
+    /// When a change was last announced: one look at a file, so that who uses a secret can ask
+    /// every time. None where nothing was announced yet.
+    #[must_use]
+    pub fn announced(&self) -> Option<SystemTime> {
+        let path = changes_file(&self.data);
+        std::fs::metadata(path).and_then(|it| it.modified()).ok()
     }
 
     fn announcement(&self) -> Result<PathBuf, Error> {
