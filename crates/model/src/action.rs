@@ -6,20 +6,19 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
+use crate::git::GitRequest;
 use crate::host::Destination;
 
 /// What an agent tries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most actions are requests, and one is made for each: a box would be one more allocation"
-)]
 pub enum Action {
     /// To open a connection.
     Connect(Connect),
     /// To send one HTTP request over a connection that the gateway reads.
     Http(HttpRequest),
+    /// To send one request to a git server over a connection that the gateway reads.
+    Git(GitRequest),
 }
 
 /// The kind of an action without its content: for filters and counts.
@@ -30,6 +29,8 @@ pub enum ActionKind {
     Connect,
     /// [`Action::Http`].
     Http,
+    /// [`Action::Git`].
+    Git,
 }
 
 impl Action {
@@ -39,6 +40,7 @@ impl Action {
         match self {
             Self::Connect(_) => ActionKind::Connect,
             Self::Http(_) => ActionKind::Http,
+            Self::Git(_) => ActionKind::Git,
         }
     }
 
@@ -48,6 +50,7 @@ impl Action {
         match self {
             Self::Connect(connect) => &connect.destination,
             Self::Http(request) => &request.destination,
+            Self::Git(request) => &request.destination,
         }
     }
 }
@@ -64,6 +67,7 @@ impl fmt::Display for Action {
                 request.destination,
                 request.path
             ),
+            Self::Git(request) => request.fmt(f),
         }
     }
 }

@@ -92,6 +92,16 @@ pub enum ReasonCode {
     UpgradeRefused,
     /// A rule allows the request, but not with this query, header, content or operation.
     ConditionNotMet,
+    /// A rule allows the repository, but only to read it.
+    AccessNotAllowed,
+    /// A rule allows to write the repository, but not this change of this ref.
+    RefNotAllowed,
+    /// The ref would move elsewhere than forward, or it cannot be proven that it does not.
+    NotFastForward,
+    /// What would be pushed holds what the rule does not let through.
+    ContentRefused,
+    /// A person has to approve it first.
+    ApprovalNeeded,
     /// The rules that allow the request name different credentials.
     CredentialAmbiguous,
     /// The credential of the rule is unknown, revoked, not for this upstream, or cannot be had.
@@ -134,6 +144,11 @@ impl ReasonCode {
             Self::Malformed => "malformed",
             Self::UpgradeRefused => "upgrade-refused",
             Self::ConditionNotMet => "condition-not-met",
+            Self::AccessNotAllowed => "access-not-allowed",
+            Self::RefNotAllowed => "ref-not-allowed",
+            Self::NotFastForward => "not-fast-forward",
+            Self::ContentRefused => "content-refused",
+            Self::ApprovalNeeded => "approval-needed",
             Self::CredentialAmbiguous => "credential-ambiguous",
             Self::CredentialUnavailable => "credential-unavailable",
             Self::TokenMissing => "token-missing",
@@ -195,6 +210,11 @@ mod tests {
             ReasonCode::NoRule,
             ReasonCode::EncryptedClientHello,
             ReasonCode::SniMismatch,
+            ReasonCode::AccessNotAllowed,
+            ReasonCode::RefNotAllowed,
+            ReasonCode::NotFastForward,
+            ReasonCode::ContentRefused,
+            ReasonCode::ApprovalNeeded,
         ] {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }

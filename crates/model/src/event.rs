@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::decision::{Decision, Generation, ReasonCode};
+use crate::git::GitFacts;
 use crate::ids::{AgentName, EventId, RunId, SandboxId, WorkspaceName};
 
 /// The version of the serialised form of [`Record`].
@@ -93,6 +94,9 @@ pub struct Closing {
     /// Credential values that were removed from what went to the agent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub scrubbed: u64,
+    /// For a git request: what it turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Box<GitFacts>>,
 }
 
 #[expect(
@@ -182,6 +186,19 @@ pub enum NoticeKind {
         /// What is wrong with it.
         error: String,
     },
+    /// A person approved a push that had been held. The notice is of no run of an agent.
+    PushApproved {
+        /// The event of the push.
+        event: EventId,
+        /// Until when the same push passes.
+        until: Timestamp,
+    },
+    /// A person rejected a push that had been held, or took its approval back. The notice is of no
+    /// run of an agent.
+    PushRejected {
+        /// The event of the push.
+        event: EventId,
+    },
     /// Something that a person should look at.
     Finding {
         /// The stable code, for example `protected-path-written`.
@@ -204,6 +221,20 @@ mod tests {
         for line in SAMPLE_V1.lines() {
             let record: Record = serde_json::from_str(line).unwrap();
             assert_eq!(serde_json::to_string(&record).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn what_a_person_says_to_a_push_has_one_form() {
+        const EVENT: &str = "0192f0c1-0000-7000-9000-000000000001";
+        for text in [
+            format!(
+                r#"{{"notice":"push-approved","event":"{EVENT}","until":"2026-11-22T07:00:00Z"}}"#
+            ),
+            format!(r#"{{"notice":"push-rejected","event":"{EVENT}"}}"#),
+        ] {
+            let kind: NoticeKind = serde_json::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
         }
     }
 }

@@ -26,6 +26,7 @@ mod address;
 mod content;
 mod decision;
 mod event;
+pub mod git;
 mod host;
 mod ids;
 pub mod limits;

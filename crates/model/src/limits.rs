@@ -8,3 +8,12 @@ pub const HOST_LABEL_OCTETS: usize = 63;
 
 /// Longest name of an agent, a profile or a workspace in octets.
 pub const NAME_OCTETS: usize = 64;
+
+/// Longest name of a ref in octets.
+pub const REF_NAME_OCTETS: usize = 1024;
+
+/// Longest path of a repository in octets.
+pub const REPO_PATH_OCTETS: usize = 1024;
+
+/// Longest name of a git server in octets.
+pub const UPSTREAM_NAME_OCTETS: usize = 32;
