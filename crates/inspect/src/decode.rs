@@ -16,7 +16,7 @@ mod tests;
 
 use thiserror::Error;
 
-use crate::limits::{DECODE_STEP_OCTETS, DECODED_OCTETS, ENCODINGS, MEMBERS};
+use crate::limits::{DECODE_STEP_OCTETS, ENCODINGS, MEMBERS};
 use allowance::Allowance;
 use brotli::Brotli;
 use deflate::Deflate;
@@ -44,7 +44,7 @@ pub enum DecodeError {
     TrailingOctets,
     #[error("the body expands too much")]
     Expansion,
-    #[error("the decoded body is longer than {DECODED_OCTETS} octets")]
+    #[error("the decoded body is longer than is allowed")]
     TooLong,
     #[error("the body needs a larger window than is allowed")]
     Window,
@@ -70,6 +70,15 @@ impl Decoder {
         }
         layers.reverse();
         Ok((!layers.is_empty()).then_some(Self { layers }))
+    }
+
+    /// The same for a body that may decode to no more than `octets`.
+    #[must_use]
+    pub fn at_most(mut self, octets: u64) -> Self {
+        for layer in &mut self.layers {
+            layer.allowance.limit(octets);
+        }
+        self
     }
 
     /// Takes the next piece of the body, and appends what it decodes to. Pieces should be small:

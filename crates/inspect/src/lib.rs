@@ -3,12 +3,17 @@
 //!
 //! - [`scrub`]: takes injected credential values out of a stream, in every usual encoding.
 //! - [`decode`]: undoes content encodings, so that what is inside can be scrubbed.
+//! - [`secrets`]: finds what looks like a secret in what goes out.
+//! - [`members`]: takes named members out of JSON, which are secrets of the upstream's own.
 
 #![forbid(unsafe_code)]
 
 pub mod decode;
 pub mod limits;
+pub mod members;
 pub mod scrub;
+pub mod secrets;
 
 pub use decode::{DecodeError, Decoder};
+pub use members::{Members, MembersError, Removals};
 pub use scrub::{REPLACEMENT, ScrubError, ScrubSet, Scrubber};

@@ -1,5 +1,5 @@
 //! Every limit of this crate: what values may be given, how long one match can be, and how far
-//! an encoded body may expand.
+//! an encoded body may expand, how deep a JSON text may be.
 
 /// Values in one scrub set.
 pub const VALUES: usize = 64;
@@ -34,7 +34,7 @@ pub const EXPANSION: u64 = 200;
 /// Octets that may be decoded before any were earned by encoded ones, so that small bodies of blanks pass.
 pub const EXPANSION_FREE_OCTETS: u64 = 1 << 20;
 /// Octets that may be earned and not used: no piece of a body decodes to more than this and its own share.
-pub const EXPANSION_SAVED_OCTETS: u64 = 16 << 20;
+pub const EXPANSION_SAVED_OCTETS: u64 = 2 << 20;
 /// Octets of history that a decoder keeps: what RFC 9659 allows for Zstandard in HTTP.
 pub const WINDOW_OCTETS: u64 = 8 << 20;
 /// Octets of one Zstandard block (RFC 8878, 3.1.1.2).
@@ -43,3 +43,17 @@ pub(crate) const BLOCK_OCTETS: usize = 128 * 1024;
 pub(crate) const DECODE_STEP_OCTETS: usize = 16 * 1024;
 /// Members or frames of one body.
 pub const MEMBERS: usize = 1024;
+
+/// Brackets of a JSON text that may be open at one place, where members are taken out of it.
+pub const DEPTH: usize = 512;
+/// Octets of a URL in a JSON text, quotes and escapes included, that parameters are taken out of.
+pub const URL_TEXT_OCTETS: usize = 16 * 1024;
+
+/// Octets before an anchor that a rule for secrets may look at.
+pub(crate) const SECRET_BEFORE_OCTETS: usize = 512;
+/// Octets from the beginning of an anchor on that a rule for secrets may look at.
+pub(crate) const SECRET_AFTER_OCTETS: usize = 4 * 1024;
+/// Octets that are searched for secrets at a time.
+pub(crate) const SECRET_STEP_OCTETS: usize = 60 * 1024;
+/// Findings in one text after which it is not searched any further.
+pub const SECRET_FINDINGS: usize = 64;

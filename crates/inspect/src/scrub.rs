@@ -1,7 +1,7 @@
 //! Takes injected credential values out of what goes toward an agent.
 //!
 //! A value is found as it is, and in the forms that servers echo it in: base64 at any position in a
-//! longer text and with line breaks, hexadecimal, and with any of its characters escaped for URLs,
+//! longer text and with line breaks, hexadecimal, UTF-16, and with any of its characters escaped for URLs,
 //! JSON, HTML or mail, in up to two layers. Matching undoes escapes as it reads, so there is no list
 //! of variants. Each match, or run of matches that overlap, becomes one [`REPLACEMENT`].
 //!
@@ -12,12 +12,13 @@
 //! | 0 | none: an empty value is ignored |
 //! | 1 to 4 | as it is, escaped |
 //! | 5 to 7 | as it is, escaped, base64 of exactly the value |
-//! | 8 and more | as it is, escaped, base64 at all three alignments, hexadecimal |
+//! | 8 and more | as it is, escaped, base64 at all three alignments, hexadecimal, UTF-16 |
 //!
 //! A short password is therefore to be given as `user:password` as well where that is what is sent.
 
 mod filter;
 mod find;
+mod lines;
 mod needle;
 mod stream;
 mod unit;

@@ -7,6 +7,7 @@ use crate::limits::{DECODED_OCTETS, EXPANSION, EXPANSION_FREE_OCTETS, EXPANSION_
 pub(super) struct Allowance {
     octets: u64,
     used: u64,
+    most: u64,
     untouched: bool,
 }
 
@@ -15,8 +16,14 @@ impl Allowance {
         Self {
             octets: EXPANSION_FREE_OCTETS,
             used: 0,
+            most: DECODED_OCTETS,
             untouched: true,
         }
+    }
+
+    /// No more than this may come out.
+    pub(super) fn limit(&mut self, octets: u64) {
+        self.most = self.most.min(octets);
     }
 
     /// Encoded octets have come.
@@ -33,7 +40,7 @@ impl Allowance {
     pub(super) fn spend(&mut self, decoded: usize) -> Result<(), DecodeError> {
         let decoded = decoded as u64;
         self.used = self.used.saturating_add(decoded);
-        if self.used > DECODED_OCTETS {
+        if self.used > self.most {
             return Err(DecodeError::TooLong);
         }
         self.octets = self

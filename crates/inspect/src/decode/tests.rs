@@ -214,6 +214,22 @@ fn what_was_earned_is_bounded() {
 }
 
 #[test]
+fn refuses_more_than_is_asked_for() {
+    let body = b"some text. ".repeat(100);
+    for (name, encoded) in all(&body) {
+        let most = |octets: usize| {
+            let decoder = Decoder::for_encodings(name).unwrap().unwrap();
+            let mut decoder = decoder.at_most(octets as u64);
+            let mut out = Vec::new();
+            decoder.feed(&encoded, &mut out)?;
+            Ok(out.len())
+        };
+        assert_eq!(most(body.len()), Ok(body.len()), "{name}");
+        assert_eq!(most(body.len() - 1), Err(DecodeError::TooLong), "{name}");
+    }
+}
+
+#[test]
 fn refuses_blocks_and_windows_that_are_too_large() {
     // A window of 16 MiB, then a frame that needs a dictionary, then a block of 2 MiB.
     let window = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 14 << 3, 1, 0, 0];

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 use super::needle::Needle;
 use super::unit::{continues, introduces, simple};
 use super::verify::HEAD_SYMBOLS;
+use crate::limits::GAP_OCTETS;
 
 /// Octets of an anchor.
 pub(super) const ANCHOR_OCTETS: usize = 5;
@@ -132,6 +133,11 @@ impl Filter {
     pub(super) fn may_begin(&self, text: &[u8]) -> bool {
         let (mut rest, mut before, mut escaped) = (text, None, false);
         for _ in 0..ANCHOR_OCTETS {
+            if before.is_some() && !self.introducers {
+                let after = after_breaks(rest);
+                escaped |= after.len() < rest.len();
+                rest = after;
+            }
             let Some((octet, length)) = self.sure(rest) else {
                 return true;
             };
@@ -264,6 +270,18 @@ impl Filter {
         self.anchors.push(folded(&octets, kind));
         true
     }
+}
+
+/// The text after the soft line breaks of quoted-printable that it begins with, as far as one gap
+/// holds them.
+fn after_breaks(mut text: &[u8]) -> &[u8] {
+    for _ in 0..GAP_OCTETS / 2 {
+        text = match text {
+            [b'=', b'\n', rest @ ..] | [b'=', b'\r', b'\n', rest @ ..] => rest,
+            _ => break,
+        };
+    }
+    text
 }
 
 fn index(one: u8, two: u8) -> usize {

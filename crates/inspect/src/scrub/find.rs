@@ -21,6 +21,14 @@ pub(super) struct Finder {
     hold_back: usize,
 }
 
+/// Up to where the places before what announces a match were tried. What announces them comes in
+/// order, so that none is left out in between that is near enough to what comes later.
+#[derive(Default)]
+struct Tried {
+    before_anchors: usize,
+    before_breaks: usize,
+}
+
 /// How far before what announces it a match can begin: the head, with one gap in it.
 const BEFORE: usize = HEAD_SYMBOLS + GAP_OCTETS + ANCHOR_OCTETS;
 /// How far before the end of a text a match can begin that is not announced in it.
@@ -79,6 +87,7 @@ impl Finder {
         let end = text.octets.len().min(to.saturating_add(UNANNOUNCED));
         let (blocks, _) = text.octets.get(from..end).unwrap_or_default().as_chunks();
         let mut before = 0;
+        let mut tried = Tried::default();
         for (index, block) in blocks.iter().enumerate() {
             let signs = self.filter.look(*block, &mut before);
             if !signs.anchor && !signs.stop {
@@ -87,10 +96,10 @@ impl Finder {
             let base = from + index * BLOCK_OCTETS;
             let mut at = None;
             if signs.anchor {
-                at = self.after_anchors(text, from, base);
+                at = self.after_anchors(text, (from, base), &mut tried);
             }
             if signs.stop && at.is_none() {
-                at = self.after_stops(text, from, base);
+                at = self.after_stops(text, (from, base), &mut tried);
             }
             if let Some(at) = at {
                 // A match that is announced later may begin earlier.
@@ -107,18 +116,28 @@ impl Finder {
     }
 
     /// Some place where a value begins, announced by an anchor that ends in this block or the next.
-    fn after_anchors(&self, text: Text<'_>, from: usize, base: usize) -> Option<usize> {
-        (base.saturating_sub(BLOCK_OCTETS).max(from)..base + BLOCK_OCTETS).find_map(|at| {
-            let reach = match self.filter.anchor(text.octets.get(at..)?)? {
-                AnchorKind::First => 1,
-                AnchorKind::Second => BEFORE,
-            };
-            self.some_of(text, from.max(at.saturating_sub(reach)), at + 1)
+    fn after_anchors(
+        &self,
+        text: Text<'_>,
+        (from, base): (usize, usize),
+        tried: &mut Tried,
+    ) -> Option<usize> {
+        (base.saturating_sub(BLOCK_OCTETS).max(from)..base + BLOCK_OCTETS).find_map(|at| match self
+            .filter
+            .anchor(text.octets.get(at..)?)?
+        {
+            AnchorKind::First => self.some_of(text, from.max(at.saturating_sub(1)), at + 1),
+            AnchorKind::Second => self.some_before(text, (from, at + 1), &mut tried.before_anchors),
         })
     }
 
     /// Some place where a value begins, announced by an escape or a first octet in this block.
-    fn after_stops(&self, text: Text<'_>, from: usize, base: usize) -> Option<usize> {
+    fn after_stops(
+        &self,
+        text: Text<'_>,
+        (from, base): (usize, usize),
+        tried: &mut Tried,
+    ) -> Option<usize> {
         (base.saturating_sub(1).max(from)..base + BLOCK_OCTETS).find_map(|at| {
             let octet = *text.octets.get(at)?;
             if self.filter.short(octet)
@@ -137,7 +156,7 @@ impl Finder {
             (1..=ESCAPE_LAYERS).find_map(|layers| {
                 let unit = text.read(at, layers)?;
                 match unit.octets().first() {
-                    None => self.some_of(text, from.max(at.saturating_sub(BEFORE)), at),
+                    None => self.some_before(text, (from, at), &mut tried.before_breaks),
                     Some(_) if unit.length() == 1 => None,
                     Some(octet) => self.after_escape(text, from, at, *octet),
                 }
@@ -162,6 +181,19 @@ impl Finder {
             next = octet;
         }
         None
+    }
+
+    /// Some place where a value begins, so near before `end` that what is there announces it. No
+    /// place is tried twice for the same kind of announcement, however many there are.
+    fn some_before(
+        &self,
+        text: Text<'_>,
+        (from, end): (usize, usize),
+        tried: &mut usize,
+    ) -> Option<usize> {
+        let start = from.max(end.saturating_sub(BEFORE)).max(*tried);
+        *tried = end.max(*tried);
+        self.some_of(text, start, end)
     }
 
     fn some_of(&self, text: Text<'_>, from: usize, to: usize) -> Option<usize> {

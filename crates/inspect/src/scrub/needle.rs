@@ -14,6 +14,8 @@ pub(super) enum Form {
     Base64 { before: u8 },
     /// Two digits for each octet, in any case.
     Hexadecimal,
+    /// A zero octet between each two: UTF-16, whichever of the two octets of a character is first.
+    Wide,
 }
 
 /// A value in one form.
@@ -26,12 +28,13 @@ pub(super) struct Needle<'s> {
 impl Form {
     /// The forms that a value of this length is looked for in.
     pub(super) fn of(value: &Secret) -> &'static [Self] {
-        const ALL: [Form; 5] = [
+        const ALL: [Form; 6] = [
             Form::Plain,
             Form::Base64 { before: 0 },
             Form::Base64 { before: 1 },
             Form::Base64 { before: 2 },
             Form::Hexadecimal,
+            Form::Wide,
         ];
         let count = match value.expose().len() {
             0 => 0,
@@ -59,6 +62,7 @@ impl Needle<'_> {
             Form::Plain => octets,
             Form::Base64 { .. } => (octets * 8 + self.form.foreign_bits()).div_ceil(6),
             Form::Hexadecimal => octets * 2,
+            Form::Wide => (octets * 2).saturating_sub(1),
         }
     }
 
@@ -83,6 +87,7 @@ impl Needle<'_> {
                 let (expected, mask) = self.sextet(symbol);
                 sextet_of(octet).is_some_and(|sextet| sextet & mask == expected & mask)
             }
+            Form::Wide => self.wide(symbol) == Some(octet),
             Form::Hexadecimal => {
                 char::from(octet).to_digit(16) == self.nibble(symbol).map(u32::from)
             }
@@ -93,6 +98,7 @@ impl Needle<'_> {
     pub(super) fn accepted(&self, symbol: usize) -> Vec<u8> {
         let alphabet: &[u8] = match self.form {
             Form::Plain => return self.plain(symbol),
+            Form::Wide => return self.wide(symbol).into_iter().collect(),
             Form::Base64 { .. } => BASE64,
             Form::Hexadecimal => HEXADECIMAL,
         };
@@ -108,6 +114,13 @@ impl Needle<'_> {
             Some(b' ') => vec![b' ', b'+'],
             Some(octet) => vec![*octet],
             None => Vec::new(),
+        }
+    }
+
+    fn wide(&self, symbol: usize) -> Option<u8> {
+        match symbol.is_multiple_of(2) {
+            true => self.value.get(symbol / 2).copied(),
+            false => (symbol < self.symbols()).then_some(0),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Scrubbing a stream, in whatever pieces it comes.
 
+use super::lines::whole_lines;
 use super::unit::Text;
 use super::{REPLACEMENT, ScrubSet};
 
@@ -37,6 +38,12 @@ impl Scrubber {
         }
     }
 
+    /// Searches what is still held, and all that comes, for the values of another set. What begins
+    /// in octets that were given out already is not found.
+    pub fn go_over_to(&mut self, set: ScrubSet) {
+        self.set = set;
+    }
+
     /// Takes the next piece of the stream, and appends all but the end, scrubbed, to `out`.
     pub fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         let keep = self.set.hold_back();
@@ -64,14 +71,15 @@ impl Scrubber {
         self.give(keep, out);
     }
 
-    /// Appends the whole lines of what is held to `out`, unless a value could go on in the next.
+    /// Appends the whole lines of what is held to `out`, up to the last line end after which no
+    /// value can go on that began before it.
     pub fn flush_lines(&mut self, out: &mut Vec<u8>) {
-        let held = self.held.get(self.given..).unwrap_or_default();
-        if let Some(after) = held.rsplit(|octet| *octet == b'\n').next()
-            && !self.set.spans_lines()
-        {
-            self.give(after.len(), out);
+        if self.set.spans_lines() {
+            return;
         }
+        let held = self.held.get(self.given..).unwrap_or_default();
+        let keep = held.len().saturating_sub(whole_lines(held));
+        self.give(keep, out);
     }
 
     /// The stream has ended: appends what is left of it to `out`.

@@ -83,6 +83,28 @@ fn takes_out_hexadecimal_in_any_case() {
 }
 
 #[test]
+fn takes_out_utf_16_of_either_order() {
+    for little in [true, false] {
+        let wide = |text: &str| -> Vec<u8> {
+            text.encode_utf16()
+                .flat_map(|unit| match little {
+                    true => unit.to_le_bytes(),
+                    false => unit.to_be_bytes(),
+                })
+                .collect()
+        };
+        let text = wide(&format!("{{\"echo\": \"{TOKEN}\"}}"));
+        let out = set(&[TOKEN]).scrub(&text).unwrap();
+        let narrow: Vec<u8> = out.into_iter().filter(|octet| *octet != 0).collect();
+        let expected = format!("{{\"echo\": \"{REPLACEMENT}\"}}");
+        assert_eq!(String::from_utf8(narrow).unwrap(), expected);
+        let near = wide(&format!("{}!", &TOKEN[..TOKEN.len() - 1]));
+        assert!(!set(&[TOKEN]).finds(&near));
+        assert!(!set(&["pwd1234"]).finds(&wide("pwd1234")));
+    }
+}
+
+#[test]
 fn takes_out_every_escape_of_every_octet() {
     let escapes: [fn(u8) -> String; 10] = [
         |octet| format!("%{octet:02X}"),

@@ -25,7 +25,7 @@ fn values() -> impl Strategy<Value = Vec<String>> {
 
 /// How a value is written into a text.
 fn forms() -> impl Strategy<Value = Vec<(u8, u64)>> {
-    prop::collection::vec((0..14_u8, any::<u64>()), 1..8)
+    prop::collection::vec((0..16_u8, any::<u64>()), 1..8)
 }
 
 fn write(value: &str, form: u8, seed: u64) -> String {
@@ -53,9 +53,20 @@ fn write(value: &str, form: u8, seed: u64) -> String {
         9 => some(encoded.as_bytes(), seed, |octet| format!("%{octet:02x}")),
         10 => wrapped("\r\n"),
         11 => wrapped("\\n"),
+        13 => broken(&encoded),
+        14 => octets.iter().fold(String::new(), |text, octet| {
+            text + "\0" + char::from(*octet).encode_utf8(&mut [0; 4])
+        }),
         12 => value.get(..value.len() - 1).unwrap_or("{").to_owned(),
         _ => ["{\"x\": \"", "\n", "=\r\n", "%", "\\", "==", " & "][seed as usize % 7].to_owned(),
     }
+}
+
+/// With a soft line break after each character.
+fn broken(text: &str) -> String {
+    text.chars()
+        .flat_map(|symbol| [symbol, '=', '\n'])
+        .collect()
 }
 
 /// Escapes the octets that the seed names.

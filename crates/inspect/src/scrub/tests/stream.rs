@@ -118,6 +118,57 @@ fn whole_lines_are_flushed_where_no_value_spans_them() {
 }
 
 #[test]
+fn a_line_after_which_a_value_could_go_on_is_not_flushed() {
+    for (text, flushed) in [
+        ("GET /x 200\nserver at 10.0.0.1\n", 30),
+        ("{\"id\":\"abcdefghijklmnop\"}\n", 26),
+        // A line of base64, with what may stand in the gap after it.
+        ("key: 1\nQUJDREVGR0hJSktM\n", 7),
+        ("key: 1\nQUJDREVGR0hJSktM \r\n\n\t\n", 7),
+        ("key: 1\nQUJDREVGR0hJSktM=\r\n", 7),
+        ("key: 1\nQUJDREVGR0hJSktM\\n\n", 7),
+        ("key: 1\n%51%55%4a%44\n", 7),
+        ("key: 1\nhunt=\n", 7),
+        ("key: 1\nhunt =\n", 7),
+        // What was before is not known.
+        ("\n\n", 0),
+        ("no end", 0),
+        ("", 0),
+    ] {
+        let mut scrubber = Scrubber::new(set(&["hunter2secret"]));
+        let mut out = Vec::new();
+        scrubber.feed(text.as_bytes(), &mut out);
+        scrubber.flush_lines(&mut out);
+        assert_eq!(out.len(), flushed, "{text:?}");
+    }
+}
+
+#[test]
+fn a_value_in_two_lines_of_base64_is_found_though_lines_are_flushed_between_them() {
+    let secret = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-/".repeat(2);
+    let set = set(&[&secret]);
+    for width in 12..77 {
+        let encoded = base64(format!("a longer text with {secret} in it").as_bytes());
+        let lines: Vec<&str> = encoded
+            .as_bytes()
+            .chunks(width)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        let text = format!("it is\n{}", lines.join("\n"));
+        for cut in 0..text.len() {
+            let mut scrubber = Scrubber::new(set.clone());
+            let mut out = Vec::new();
+            let (one, two) = text.as_bytes().split_at(cut);
+            scrubber.feed(one, &mut out);
+            scrubber.flush_lines(&mut out);
+            scrubber.feed(two, &mut out);
+            scrubber.finish(&mut out);
+            assert_eq!(scrubber.found(), 1, "{width} {cut}");
+        }
+    }
+}
+
+#[test]
 fn says_whether_a_line_end_can_be_inside_a_value() {
     assert!(set(&["one", "-----BEGIN\nkey"]).spans_lines());
     assert!(!set(&["one", "two"]).spans_lines());
