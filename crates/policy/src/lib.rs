@@ -17,11 +17,17 @@ pub mod limits;
 pub mod review;
 
 pub use compile::Snapshot;
-pub use decide::{AddressGrant, Auth, Grant, Precondition, Reading, RequestTerms, Verdict};
+pub use decide::{
+    AddressGrant, Auth, ChangedFile, ChangedFiles, GitDenial, GitLimits, GitTerms, Grant,
+    Precondition, PushFacts, Reading, RequestTerms, Verdict,
+};
 pub use document::{
-    ApiMatch, ApiRule, Cidr, Condition, Method, NetworkMatch, NetworkRule, PathPattern, PolicyTest,
-    Preset, PresetError, PresetSetting, Profile, Protocol, RuleId, Schema, SchemaError, TestAction,
-    TokenGrant, VariableName, append_rule, json_schema,
+    ApiMatch, ApiRule, ApprovalWord, Cidr, Condition, FileConditions, FilePattern, FiltersWord,
+    GitMatch, GitRule, GitUpstreamTerms, MediaPattern, Method, NetworkMatch, NetworkRule,
+    PathPattern, PolicyTest, Preset, PresetError, PresetSetting, Profile, Protocol, PushLimits,
+    RefChangeWord, RefPattern, Removal, RepoPattern, RepoRegex, RuleId, Schema, SchemaError,
+    SecretsWord, TestAction, TokenGrant, VariableName, append_git_upstream, append_rule,
+    json_schema, remove_git_upstream,
 };
 pub use error::{Located, PolicyError};
 pub use review::{

@@ -76,8 +76,41 @@ pub const MOST_READ_OCTETS: u64 = 4 * 1024 * 1024;
 /// Most pieces of one query that are compared with conditions.
 pub const QUERY_PARAMS: usize = 1_024;
 
+/// Most alternatives of one pattern of a git rule, its braces multiplied out.
+pub const GLOB_ALTERNATIVES: usize = 64;
+
+/// Most git servers that one profile describes.
+pub const GIT_UPSTREAMS: usize = 64;
+
+/// Most octets of the pack of a push, where the rule says nothing else.
+pub const PUSH_PACK_OCTETS: u64 = 1024 * 1024 * 1024;
+
+/// Most objects of a push, where the rule says nothing else.
+pub const PUSH_OBJECTS: u64 = 250_000;
+
+/// Most objects that a rule may let one push have: each takes room while a push is read.
+pub const MOST_PUSH_OBJECTS: u64 = 4_000_000;
+
+/// Most octets of all objects of a push together, inflated, where the rule says nothing else.
+pub const PUSH_INFLATED_OCTETS: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Most refs of one push, where the rule says nothing else.
+pub const PUSH_REFS: u64 = 32;
+
+/// Most refs that a rule may let one push change.
+pub const MOST_PUSH_REFS: u64 = 1_024;
+
+/// Most octets of one LFS object, where the rule says nothing else.
+pub const LFS_OCTETS: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Longest key of an SSH server in a profile, in octets.
+pub const HOST_KEY_OCTETS: usize = 2 * 1024;
+
 /// Longest name of an environment variable in octets.
 pub const VARIABLE_NAME_OCTETS: usize = 128;
 
 /// Longest value of an environment variable in octets.
 pub const VARIABLE_OCTETS: usize = 4 * 1024;
+
+/// Longest name of what is taken out of responses, its parameter included, in octets.
+pub const REMOVAL_OCTETS: usize = 128;

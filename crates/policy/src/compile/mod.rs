@@ -1,6 +1,7 @@
 //! Profiles become a [`Snapshot`]: rules flattened, ordered and indexed by destination, so
 //! that a decision looks at the rules of one destination and at no other.
 
+mod git;
 mod hosts;
 mod networks;
 mod requests;
@@ -9,13 +10,14 @@ mod rule;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ringfence_model::{Generation, Host};
+use ringfence_model::{Generation, Host, RuleRef};
 
 use crate::document::{Profile, check, check_set};
 use crate::error::PolicyError;
+pub(crate) use git::{GitPolicy, GitRule, Server, git_reference, upstream_reference};
 use hosts::HostIndex;
 use networks::NetworkIndex;
-pub(crate) use requests::Requests;
+pub(crate) use requests::{Requests, limited_terms};
 pub(crate) use rule::{
     Ports, Protocols, Rule, Target, api_reference, compile as compile_rule, compile_api,
     network_reference,
@@ -31,6 +33,8 @@ pub struct Snapshot {
     pub(crate) allows: RuleIndex,
     /// Shared with the grants, which hold the networks that no name may resolve into.
     pub(crate) forbids: Arc<RuleIndex>,
+    pub(crate) git: GitPolicy,
+    rule_count: usize,
 }
 
 /// Rules of one effect, found by destination.
@@ -52,12 +56,16 @@ impl Snapshot {
             check(profile).map_err(|fault| fault.into_error(profile.name.as_str()))?;
         }
         check_set(profiles).map_err(|fault| fault.into_error("policy"))?;
+        let git = GitPolicy::compile(profiles);
         let (forbids, allows): (Vec<_>, Vec<_>) = profiles
             .iter()
             .flat_map(rule::of_profile)
+            .chain(git.connections())
             .partition(|rule| rule.is_forbid);
         Ok(Self {
             generation,
+            git,
+            rule_count: profiles.iter().map(Profile::rule_count).sum(),
             allows: RuleIndex::new(allows),
             forbids: Arc::new(RuleIndex::new(forbids)),
         })
@@ -70,6 +78,8 @@ impl Snapshot {
             generation,
             allows: RuleIndex::default(),
             forbids: Arc::new(RuleIndex::default()),
+            git: GitPolicy::empty(),
+            rule_count: 0,
         }
     }
 
@@ -81,8 +91,8 @@ impl Snapshot {
 
     /// How many rules it holds.
     #[must_use]
-    pub fn rule_count(&self) -> usize {
-        self.allows.rules.len() + self.forbids.rules.len()
+    pub const fn rule_count(&self) -> usize {
+        self.rule_count
     }
 }
 
@@ -111,6 +121,13 @@ impl RuleIndex {
             .flatten()
             .chain(networks.into_iter().flatten())
             .filter_map(|position| self.rules.get(position))
+    }
+
+    /// The rule of that name.
+    pub(crate) fn named(&self, reference: &RuleRef) -> Option<&Rule> {
+        let rules = &self.rules;
+        let found = rules.binary_search_by(|rule| rule.reference.cmp(reference));
+        found.ok().and_then(|position| rules.get(position))
     }
 
     /// The rules whose network covers `address`.

@@ -5,8 +5,8 @@ use ringfence_model::{Access, RuleRef};
 
 use crate::decide::{Auth, Precondition, RequestTerms};
 use crate::document::{
-    ApiMatch, AuthWord, Condition, ContentConditions, FollowWord, GraphqlConditions,
-    HeaderConditions, Needs, Pointer, QueryConditions, StatusRange,
+    ApiMatch, AuthWord, Condition, ContentConditions, GraphqlConditions, HeaderConditions, Needs,
+    Pointer, QueryConditions, StatusRange,
 };
 use crate::limits::READ_OCTETS;
 
@@ -21,6 +21,8 @@ pub(crate) struct Requests {
     pub(crate) equal: Vec<(Pointer, String)>,
     pub(crate) when: Option<Condition>,
     pub(crate) access: Option<Access>,
+    /// Whether a segment of the path may be `@scope%2Fname`.
+    pub(crate) scoped_names: bool,
     pub(crate) needs: Needs,
 }
 
@@ -39,6 +41,7 @@ impl Requests {
                 .collect(),
             when: terms.when.clone(),
             access: terms.access,
+            scoped_names: terms.scoped_names,
             needs: Needs::default(),
         };
         requests.needs = requests.look();
@@ -58,7 +61,9 @@ impl Requests {
             response_octets: response.octets,
             statuses: response.statuses.map(codes),
             response_types: response.types.map(texts),
-            follow: terms.follow == Some(FollowWord::Broker),
+            remove: response.remove.unwrap_or_default(),
+            not_json: response.not_json.unwrap_or_default(),
+            follow: terms.follow.as_ref().map(|follow| follow.hosts.clone()),
             websocket: terms.websocket,
             precondition: terms.precondition.as_ref().map(|asked| Precondition {
                 path: asked.path.as_str().to_owned(),
@@ -111,7 +116,7 @@ impl Requests {
 }
 
 /// The terms of a network rule that allows some requests: they are sent as they came.
-pub(super) const fn limited_terms(rule: RuleRef) -> RequestTerms {
+pub(crate) const fn limited_terms(rule: RuleRef) -> RequestTerms {
     RequestTerms {
         rule,
         credential: None,
@@ -121,9 +126,12 @@ pub(super) const fn limited_terms(rule: RuleRef) -> RequestTerms {
         response_octets: None,
         statuses: None,
         response_types: None,
-        follow: false,
+        remove: Vec::new(),
+        not_json: Vec::new(),
+        follow: None,
         websocket: false,
         precondition: None,
+        git: None,
     }
 }
 

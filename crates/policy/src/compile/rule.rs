@@ -12,7 +12,7 @@ use super::requests::{Requests, limited_terms};
 use crate::decide::RequestTerms;
 use crate::document::{
     ApiRule, Cidr, Method, NetworkMatch, NetworkRule, PathPattern, Profile, Protocol, RuleId,
-    has_parameters, without_parameters,
+    has_parameters, unscoped, without_parameters,
 };
 
 /// The ports of an allow of a host that names none.
@@ -37,6 +37,18 @@ pub(crate) struct Rule {
     pub(crate) reason: Option<String>,
 }
 
+/// What git rules say about connections to one host.
+pub(super) struct Connection {
+    pub(super) reference: RuleRef,
+    pub(super) host: HostPattern,
+    /// None: every port.
+    pub(super) port: Option<u16>,
+    pub(super) scheme: Scheme,
+    pub(super) addresses: Option<Arc<[IpNet]>>,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) reason: Option<String>,
+}
+
 /// What a rule is about.
 #[derive(Debug)]
 pub(crate) enum Target {
@@ -55,8 +67,13 @@ pub(crate) enum Ports {
 /// Which bytes a rule is about.
 #[derive(Debug, Clone, Copy)]
 enum Carries {
-    Network { protocol: Protocol, tunnel: bool },
+    Network {
+        protocol: Protocol,
+        tunnel: bool,
+    },
     Requests(Scheme),
+    /// Requests to a git server, which its own rules decide on.
+    Git(Scheme),
 }
 
 /// A set of the kinds of bytes that a connection can carry.
@@ -127,16 +144,45 @@ impl Rule {
     /// Whether it matches by the content of HTTP requests.
     pub(crate) fn is_limited(&self) -> bool {
         let has_conditions = |requests: &Requests| requests.has_conditions();
-        self.methods.is_some()
+        self.is_git()
+            || self.methods.is_some()
             || self.paths.is_some()
             || self.requests.as_deref().is_some_and(has_conditions)
+    }
+
+    /// Whether it opens connections to a git server, and says nothing about other requests.
+    pub(crate) const fn is_git(&self) -> bool {
+        matches!(self.carries, Carries::Git(_))
+    }
+
+    /// The rule for connections to a git server.
+    pub(super) fn of_git(connection: Connection, is_forbid: bool) -> Self {
+        Self {
+            reference: connection.reference,
+            is_forbid,
+            target: Target::Host(connection.host),
+            ports: match connection.port {
+                Some(port) => Ports::Named([port].into()),
+                None => Ports::Every,
+            },
+            carries: Carries::Git(connection.scheme),
+            methods: None,
+            paths: None,
+            requests: None,
+            terms: None,
+            addresses: connection.addresses,
+            expires: connection.expires,
+            reason: connection.reason,
+        }
     }
 
     /// Which bytes it lets through on `port`, before anything of a request is looked at.
     pub(crate) fn protocols_on(&self, port: u16) -> Protocols {
         let (protocol, tunnel) = match self.carries {
-            Carries::Requests(Scheme::Http) => return Protocols::HTTP,
-            Carries::Requests(Scheme::Https) => return Protocols::HTTPS,
+            Carries::Requests(Scheme::Http) | Carries::Git(Scheme::Http) => return Protocols::HTTP,
+            Carries::Requests(Scheme::Https) | Carries::Git(Scheme::Https) => {
+                return Protocols::HTTPS;
+            }
             Carries::Network { protocol, tunnel } => (protocol, tunnel),
         };
         let tls = if tunnel {
@@ -175,7 +221,32 @@ impl Rule {
 
     /// Servers differ in whether path parameters, case and a slash at the end belong to the path. A
     /// forbid takes every reading; an allow of the `api` section takes a path with them only where its pattern has some.
+    /// The same is true of an encoded slash: an allow takes it only where it says so.
     pub(crate) fn takes_path(&self, path: &str) -> bool {
+        if let Some(plain) = unscoped(path) {
+            return if self.is_forbid {
+                self.takes_reading(path) || self.takes_reading(&plain)
+            } else {
+                self.takes_scopes() && self.takes_reading(path)
+            };
+        }
+        self.takes_reading(path)
+    }
+
+    /// Whether it allows paths with `@scope%2Fname`.
+    pub(crate) fn takes_scopes(&self) -> bool {
+        let requests = self.requests.as_deref();
+        requests.is_some_and(|requests| requests.scoped_names)
+    }
+
+    /// How near a path comes to those that it takes, in octets.
+    pub(crate) fn nearness(&self, path: &str) -> usize {
+        let patterns = self.paths.iter().flatten();
+        let nearness = patterns.map(|pattern| pattern.nearness(path));
+        nearness.max().unwrap_or_default()
+    }
+
+    fn takes_reading(&self, path: &str) -> bool {
         let Some(patterns) = &self.paths else {
             return self.is_forbid || self.requests.is_none() || !has_parameters(path);
         };

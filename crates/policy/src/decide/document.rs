@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use ringfence_model::{Content, GraphqlOperation, HttpRequest};
 use serde_json::{Map, Value, json};
 
+use crate::document::unscoped;
 use crate::limits::QUERY_PARAMS;
 
 /// What cannot be told, for example a query with several readings, is left out: who looks at it
@@ -17,7 +18,9 @@ pub(super) fn of(request: &HttpRequest) -> Value {
     put("scheme", request.scheme.as_str().into());
     put("host", request.destination.host.to_string().into());
     put("port", request.destination.port.into());
-    if let Some(path) = decoded(&request.path, false) {
+    // Decoded, a name in a scope could not be told from two segments.
+    let path = decoded(&request.path, false).filter(|_| unscoped(&request.path).is_none());
+    if let Some(path) = path {
         put("path", path.into());
     }
     if let Some(params) = params(request.query.as_deref()) {

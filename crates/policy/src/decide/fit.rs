@@ -30,6 +30,8 @@ pub(crate) enum Bar {
 pub(crate) enum Miss {
     Port,
     Protocol,
+    /// It is for git requests.
+    Git,
     Method,
     Path,
     Condition(Unmet),
@@ -41,6 +43,7 @@ impl Miss {
         match self {
             Self::Port => ReasonCode::PortNotAllowed,
             Self::Protocol => ReasonCode::ProtocolMismatch,
+            Self::Git => ReasonCode::PathNotAllowed,
             Self::Method => ReasonCode::MethodNotAllowed,
             Self::Path => ReasonCode::PathNotAllowed,
             Self::Condition(_) => ReasonCode::ConditionNotMet,
@@ -101,6 +104,9 @@ pub(super) fn reaches_body(rule: &Rule, query: &Query<'_>, now: Timestamp) -> bo
 
 fn misses_request(rule: &Rule, query: &Query<'_>) -> Option<Miss> {
     let request = query.request?;
+    if rule.is_git() {
+        return Some(Miss::Git);
+    }
     if !rule.takes_method(&request.method) {
         return Some(Miss::Method);
     }

@@ -1,5 +1,7 @@
 //! The rules of one destination put together: what the forbids leave, what the allows give.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use ringfence_model::Host;
 
@@ -26,11 +28,19 @@ pub(super) struct Gathered<'a> {
     pub(super) rule: Option<&'a Rule>,
     /// For a request: all rules that allow it.
     pub(super) covering: Vec<&'a Rule>,
-    pub(super) closest: Option<(Miss, &'a Rule)>,
+    closest: Option<Closest<'a>>,
     /// Whether some rule allows what a forbid that cannot be checked takes away.
     pub(super) lost_to_forbid: bool,
     pub(super) scope: Scope,
     pub(super) valid_until: Option<Timestamp>,
+}
+
+/// A rule that misses an action.
+struct Closest<'a> {
+    miss: Miss,
+    /// Of rules that miss its path: how near they come.
+    nearness: usize,
+    rule: &'a Rule,
 }
 
 impl Snapshot {
@@ -65,7 +75,7 @@ impl Snapshot {
         let mut gathered = Gathered::new(&query.destination.host);
         for rule in self.allows.covering(&query.destination.host) {
             match fit(rule, query, now) {
-                Fit::Misses(miss) => gathered.miss(miss, rule),
+                Fit::Misses(miss) => gathered.miss(miss, rule, query),
                 Fit::Covers(offered) => {
                     gathered.cover(offered & barred.left, rule, query);
                     gathered.reads_tls |= reads_tls(offered);
@@ -113,11 +123,27 @@ impl<'a> Gathered<'a> {
         self.carried(query).has(Protocols::READABLE)
     }
 
-    fn miss(&mut self, miss: Miss, rule: &'a Rule) {
-        self.closest = Some(match self.closest {
-            Some((closest, named)) if closest > miss => (closest, named),
-            Some((closest, named)) if closest == miss => (closest, first(Some(named), rule)),
-            _ => (miss, rule),
+    /// The rule that came closest, and in what it misses.
+    pub(super) fn closest(&self) -> Option<(Miss, &'a Rule)> {
+        self.closest.as_ref().map(|it| (it.miss, it.rule))
+    }
+
+    fn miss(&mut self, miss: Miss, rule: &'a Rule, query: &Query<'_>) {
+        let nearness = match miss {
+            Miss::Path => rule.nearness(query.line().1),
+            _ => 0,
+        };
+        let closest = self.closest.as_ref();
+        let order = closest.map(|known| (known.miss, known.nearness).cmp(&(miss, nearness)));
+        let named = match (closest, order) {
+            (Some(_), Some(Ordering::Greater)) => return,
+            (Some(known), Some(Ordering::Equal)) => first(Some(known.rule), rule),
+            _ => rule,
+        };
+        self.closest = Some(Closest {
+            miss,
+            nearness,
+            rule: named,
         });
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
+use ringfence_model::git::GitUpstream;
 use ringfence_model::{Host, RuleRef, classify};
 
 use super::terms::RequestTerms;
@@ -26,6 +27,8 @@ pub struct Grant {
     /// For a request: the terms of each rule that allows it, by the names of the rules. All name
     /// the same credential or none. The first whose precondition holds counts.
     pub terms: Vec<Arc<RequestTerms>>,
+    /// For a git request: the server that its repository is on.
+    pub git: Option<Arc<GitUpstream>>,
     /// Which resolved addresses may be dialled.
     pub addresses: AddressGrant,
     /// The earliest expiry among the rules that allow it; then it must be decided on again.

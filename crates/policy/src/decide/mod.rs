@@ -7,6 +7,7 @@ mod conditions;
 mod document;
 mod fit;
 mod gather;
+pub(crate) mod git;
 mod grant;
 mod query;
 mod sent;
@@ -17,9 +18,11 @@ use jiff::Timestamp;
 use ringfence_model::{Action, Decision, Effect, Host, HttpRequest, ReasonCode};
 
 use crate::compile::{Protocols, Rule, Snapshot};
-use crate::document::{PathError, check_canonical, is_control_plane};
+use crate::document::{HOST_NAME, PathError, check_path, is_control_plane, unscoped};
 pub(crate) use fit::{Bar, Fit, Miss, bar, fit};
 use gather::Gathered;
+pub use git::{ChangedFile, ChangedFiles, GitDenial, GitLimits, GitTerms, PushFacts};
+use grant::Scope;
 pub use grant::{AddressGrant, Grant};
 pub(crate) use query::Query;
 use sent::Sent;
@@ -69,8 +72,17 @@ impl Snapshot {
     }
 
     fn decide_query(&self, query: &Query<'_>, now: Timestamp) -> Verdict {
+        if let Some(request) = query.git {
+            return self.decide_git(request, now);
+        }
+        if let Some(verdict) = self.decide_proxy(query, now) {
+            return verdict;
+        }
         if let Some(cause) = refuse_outright(query) {
             return self.deny(cause, query);
+        }
+        if self.is_stray_git(query) {
+            return self.deny(Cause::Outright(ReasonCode::ProtocolMismatch), query);
         }
         let barred = self.barred(query, now);
         if let Some(rule) = barred.everything {
@@ -85,7 +97,7 @@ impl Snapshot {
             (None, Some(rule)) if gathered.lost_to_forbid => {
                 self.deny(Cause::Unreadable(rule), query)
             }
-            (None, _) => self.deny(nothing_allows(gathered.closest, query), query),
+            (None, _) => self.deny(nothing_allows(gathered.closest(), query), query),
         }
     }
 
@@ -112,6 +124,16 @@ impl Snapshot {
             now,
         });
         let carried = gathered.carried(query);
+        let scope = match sent.rules.as_slice() {
+            [] => gathered.scope.clone(),
+            rules => {
+                let mut scope = Scope::of(&query.destination.host, HOST_NAME);
+                for rule in rules {
+                    scope.add(rule.addresses.as_ref());
+                }
+                scope
+            }
+        };
         Verdict {
             decision: Decision {
                 effect: Effect::Allow,
@@ -129,7 +151,8 @@ impl Snapshot {
                 opaque: carried.has(Protocols::OPAQUE),
                 https: carried.has(Protocols::HTTPS),
                 terms: sent.terms,
-                addresses: AddressGrant::new(gathered.scope.clone(), barred),
+                git: None,
+                addresses: AddressGrant::new(scope, barred),
                 valid_until: gathered.valid_until,
             }),
         }
@@ -163,7 +186,8 @@ fn refuse_outright<'a>(query: &Query<'_>) -> Option<Cause<'a>> {
     if path == "*" {
         return None;
     }
-    match check_canonical(path) {
+    // A name in a scope has two readings, of which a rule can say that it means the one.
+    match check_path(path) {
         Ok(()) => None,
         Err(PathError::TooLong) => Some(Cause::Outright(ReasonCode::LimitReached)),
         Err(_) => Some(Cause::Outright(ReasonCode::Malformed)),
@@ -171,6 +195,11 @@ fn refuse_outright<'a>(query: &Query<'_>) -> Option<Cause<'a>> {
 }
 
 fn nothing_allows<'a>(closest: Option<(Miss, &'a Rule)>, query: &Query<'_>) -> Cause<'a> {
+    let (_, path) = query.line();
+    let takes_scopes = closest.is_some_and(|(_, rule)| rule.takes_scopes());
+    if !takes_scopes && unscoped(path).is_some() {
+        return Cause::Outright(ReasonCode::Malformed);
+    }
     match (closest, &query.destination.host) {
         (Some((miss, rule)), _) => Cause::Missed(miss, rule),
         (None, Host::Name(_)) => Cause::Outright(ReasonCode::NoRule),

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use ringfence_model::git::GitRequest;
 use ringfence_model::{Action, Destination, HttpRequest, Scheme};
 use serde_json::Value;
 
@@ -15,6 +16,9 @@ pub(crate) struct Query<'a> {
     pub(crate) wanted: Protocols,
     /// The request, where the action is one.
     pub(crate) request: Option<&'a HttpRequest>,
+    /// The git request, where the action is one. Its own rules are asked about it; those of other
+    /// sections see a connection.
+    pub(crate) git: Option<&'a GitRequest>,
     /// Whether it comes from the record, which holds neither headers nor bodies.
     pub(crate) recorded: bool,
     document: OnceCell<Value>,
@@ -23,15 +27,33 @@ pub(crate) struct Query<'a> {
 impl<'a> Query<'a> {
     pub(crate) fn of(action: &'a Action) -> Self {
         match action {
-            Action::Connect(connect) => Self {
-                destination: &connect.destination,
-                wanted: Protocols::ALL,
-                request: None,
-                recorded: false,
-                document: OnceCell::new(),
-            },
+            Action::Connect(connect) => Self::to(&connect.destination),
             Action::Http(request) => Self::of_request(request),
+            Action::Git(request) => Self::of_git(request),
         }
+    }
+
+    pub(crate) const fn of_git(request: &'a GitRequest) -> Self {
+        let mut query = Self::to(&request.destination);
+        query.git = Some(request);
+        query
+    }
+
+    /// A connection.
+    pub(crate) const fn to(destination: &'a Destination) -> Self {
+        Self {
+            destination,
+            wanted: Protocols::ALL,
+            request: None,
+            git: None,
+            recorded: false,
+            document: OnceCell::new(),
+        }
+    }
+
+    /// Whether it is a connection, and not yet any request.
+    pub(crate) const fn is_connection(&self) -> bool {
+        self.request.is_none() && self.git.is_none()
     }
 
     pub(crate) fn of_request(request: &'a HttpRequest) -> Self {
@@ -43,6 +65,7 @@ impl<'a> Query<'a> {
                 Scheme::Https => Protocols::HTTPS | Protocols::TUNNEL,
             },
             request: Some(request),
+            git: None,
             recorded: false,
             document: OnceCell::new(),
         }

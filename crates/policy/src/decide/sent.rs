@@ -19,6 +19,8 @@ pub(super) struct Sent<'a> {
     pub(super) credential: Option<CredentialName>,
     pub(super) access: Option<Access>,
     pub(super) terms: Vec<Arc<RequestTerms>>,
+    /// The rules of those terms: what they say of addresses counts, and what others say does not.
+    pub(super) rules: Vec<&'a Rule>,
 }
 
 impl<'a> Sent<'a> {
@@ -57,6 +59,7 @@ impl<'a> Sent<'a> {
             credential: credential(first).cloned(),
             access: Some(if writes { Access::Write } else { Access::Read }),
             terms,
+            rules: counted,
         })
     }
 
@@ -66,6 +69,7 @@ impl<'a> Sent<'a> {
             credential: None,
             access: None,
             terms: Vec::new(),
+            rules: Vec::new(),
         }
     }
 }

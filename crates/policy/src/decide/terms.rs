@@ -1,10 +1,13 @@
 //! What an allowed request is sent with, and what its response must be: the terms of the rules
 //! that allow it. The gateway carries them out.
 
-use ringfence_model::{CredentialName, RuleRef};
+use std::sync::Arc;
+
+use ringfence_model::{CredentialName, HostPattern, RuleRef};
 use serde_json::Value;
 
-use crate::document::{Needs, Schema};
+use super::git::GitTerms;
+use crate::document::{MediaPattern, Needs, Removal, Schema};
 
 /// The terms of one rule that allows a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,12 +29,19 @@ pub struct RequestTerms {
     /// Media types that are let through, for example `application/json` or `text/*`; any, where
     /// there is no list.
     pub response_types: Option<Vec<String>>,
-    /// Whether the gateway follows a redirect itself, so that the agent does not see a signed URL.
-    pub follow: bool,
+    /// What is taken out of JSON before it reaches the agent. A body of another type is refused.
+    pub remove: Vec<Removal>,
+    /// With `remove`: the media types whose bodies need not be JSON.
+    pub not_json: Vec<MediaPattern>,
+    /// The hosts to which the gateway follows a redirect itself, so that the agent does not see a
+    /// signed URL. Without it, redirects go to the agent.
+    pub follow: Option<Vec<HostPattern>>,
     /// Whether the connection may become a WebSocket.
     pub websocket: bool,
     /// What must hold upstream before the request is sent.
     pub precondition: Option<Precondition>,
+    /// For a git request: what its rules say about the rest of it.
+    pub git: Option<Arc<GitTerms>>,
 }
 
 /// How a credential gets into a request.

@@ -2,6 +2,7 @@
 
 mod api;
 mod conditions;
+mod git;
 mod oracle;
 mod paths;
 mod properties;

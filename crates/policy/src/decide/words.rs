@@ -81,6 +81,9 @@ fn outright(code: ReasonCode, query: &Query<'_>) -> String {
             format!("the path \"{}\" can be read in several ways", quoted(path))
         }
         ReasonCode::LimitReached => format!("the path is longer than {PATH_OCTETS} octets"),
+        ReasonCode::ProtocolMismatch => {
+            format!("git requests to {host} are decided by git rules, and this did not come as one")
+        }
         ReasonCode::AddressNotNamed => format!("no rule names the address {host}"),
         _ => format!("no rule allows {host}"),
     }
@@ -91,7 +94,10 @@ pub(super) fn next_step(cause: &Cause<'_>, query: &Query<'_>) -> Option<String> 
     let destination = query.destination;
     match cause {
         Cause::Outright(
-            ReasonCode::ControlPlane | ReasonCode::Malformed | ReasonCode::LimitReached,
+            ReasonCode::ControlPlane
+            | ReasonCode::Malformed
+            | ReasonCode::LimitReached
+            | ReasonCode::ProtocolMismatch,
         ) => None,
         Cause::Outright(_) => Some(format!("ringfence allow {destination}")),
         Cause::Forbidden(rule) => Some(format!(
@@ -123,6 +129,8 @@ fn after_miss(miss: Miss, rule: &Rule, query: &Query<'_>) -> String {
             format!("a person can set `expires` in rule {reference}")
         }
         Miss::Port => format!("ringfence allow {destination}"),
+        // What is asked for has nothing to do with git: a rule of another section is for it.
+        Miss::Git => format!("ringfence allow {destination}"),
         Miss::Protocol => format!("a person can set `protocol` in rule {reference}"),
         Miss::Method => format!(
             "a person can add {} to `methods` of rule {reference}",
@@ -145,6 +153,7 @@ pub(crate) fn missed(miss: Miss, rule: &Rule, query: &Query<'_>) -> String {
     match miss {
         Miss::Port => format!("is for {target} on {}, not on {port}", rule.ports),
         Miss::Protocol => format!("is not for {} on {target}:{port}", query.wanted_name()),
+        Miss::Git => format!("is for git requests to {target}, not for others"),
         Miss::Method => {
             let methods = List(rule.methods.as_deref().unwrap_or_default());
             format!("is for {methods} to {target}, not for {}", quoted(method))

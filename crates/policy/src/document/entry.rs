@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiRule, NetworkRule, RuleId};
+use super::{ApiRule, GitRule, GitUpstreamTerms, NetworkRule, RuleId};
 
 /// A rule with the section that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,10 @@ pub enum ProfileRule {
     Network(Box<NetworkRule>),
     /// Of the section `api`.
     Api(Box<ApiRule>),
+    /// Of the section `git`.
+    Git(Box<GitRule>),
+    /// A server of the section `gitUpstreams`, which the rules of `git` rest on.
+    GitUpstream(Box<GitUpstreamTerms>),
 }
 
 impl ProfileRule {
@@ -23,6 +27,8 @@ impl ProfileRule {
         match self {
             Self::Network(rule) => rule.to_line(),
             Self::Api(rule) => rule.to_line(),
+            Self::Git(rule) => rule.to_line(),
+            Self::GitUpstream(terms) => terms.to_line(),
         }
     }
 
@@ -32,6 +38,8 @@ impl ProfileRule {
         match self {
             Self::Network(_) => "network",
             Self::Api(_) => "api",
+            Self::Git(_) => "git",
+            Self::GitUpstream(_) => "gitUpstreams",
         }
     }
 
@@ -41,6 +49,8 @@ impl ProfileRule {
         match self {
             Self::Network(rule) => rule.is_forbid(),
             Self::Api(rule) => rule.is_forbid(),
+            Self::Git(rule) => rule.is_forbid(),
+            Self::GitUpstream(_) => false,
         }
     }
 
@@ -48,6 +58,8 @@ impl ProfileRule {
         match self {
             Self::Network(rule) => rule.terms().id.as_ref(),
             Self::Api(rule) => rule.terms().id.as_ref(),
+            Self::Git(rule) => rule.terms().id.as_ref(),
+            Self::GitUpstream(_) => None,
         }
     }
 
@@ -56,6 +68,8 @@ impl ProfileRule {
         let effect = if self.is_forbid() { "forbid" } else { "allow" };
         match self {
             Self::Api(rule) => format!("{effect} requests to host {}", rule.terms().host),
+            Self::Git(rule) => format!("{effect} git {}", rule.terms().repositories()),
+            Self::GitUpstream(terms) => format!("git server {}", terms.name),
             Self::Network(rule) => match (&rule.terms().host, rule.terms().cidr) {
                 (Some(host), _) => format!("{effect} host {host}"),
                 (None, Some(cidr)) => format!("{effect} cidr {cidr}"),

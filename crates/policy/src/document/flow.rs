@@ -3,9 +3,10 @@
 
 use std::fmt::Display;
 
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApiRule, NetworkMatch, NetworkRule};
+use super::{ApiRule, GitRule, GitUpstreamTerms, NetworkMatch, NetworkRule};
 
 impl NetworkRule {
     /// The rule as one line of a document, without the `- ` of the list.
@@ -21,22 +22,57 @@ impl ApiRule {
     #[must_use]
     pub fn to_line(&self) -> String {
         let word = if self.is_forbid() { "forbid" } else { "allow" };
-        // A rule is made of texts, numbers and lists of them, all of which JSON has.
-        let terms = serde_json::to_value(self.terms()).unwrap_or_default();
-        let all = terms.as_object().into_iter().flatten();
-        let mut fields: Vec<_> = all.collect();
-        fields.sort_by_key(|(name, _)| place(name));
-        let fields = fields.into_iter();
-        let fields: Vec<_> = fields
-            .map(|(name, value)| format!("{name}: {}", flow(value)))
-            .collect();
-        format!("{word}: {{{}}}", fields.join(", "))
+        format!("{word}: {}", mapping(self.terms()))
     }
+}
+
+impl GitRule {
+    /// The rule as one line of a document, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let word = if self.is_forbid() { "forbid" } else { "allow" };
+        format!("{word}: {}", mapping(self.terms()))
+    }
+}
+
+impl GitUpstreamTerms {
+    /// The server as one line of a document, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        mapping(self)
+    }
+}
+
+/// The terms of a rule: texts, numbers, and lists and maps of them, all of which JSON has.
+fn mapping(terms: &impl Serialize) -> String {
+    let terms = serde_json::to_value(terms).unwrap_or_default();
+    let all = terms.as_object().into_iter().flatten();
+    let mut fields: Vec<_> = all.collect();
+    fields.sort_by_key(|(name, _)| place(name));
+    let fields = fields.into_iter();
+    let fields: Vec<_> = fields
+        .map(|(name, value)| format!("{name}: {}", flow(value)))
+        .collect();
+    format!("{{{}}}", fields.join(", "))
 }
 
 /// What a rule is about stands in front, as people write it.
 fn place(name: &str) -> usize {
-    const FIRST: &[&str] = &["id", "host", "scheme", "ports", "methods", "paths"];
+    const FIRST: &[&str] = &[
+        "id",
+        "name",
+        "kind",
+        "repo",
+        "repoRegex",
+        "access",
+        "refs",
+        "host",
+        "scheme",
+        "ports",
+        "methods",
+        "paths",
+        "scopedNames",
+    ];
     let known = FIRST.iter().position(|first| *first == name);
     known.unwrap_or(FIRST.len())
 }

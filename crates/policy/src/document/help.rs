@@ -10,7 +10,6 @@ use crate::error::quoted;
 /// The sections of the language that later versions may know.
 const PLANNED_SECTIONS: &[&str] = &[
     "credentials",
-    "git",
     "limits",
     "llm",
     "mcp",
@@ -108,8 +107,7 @@ fn quoted_lines(text: &str) -> String {
 fn unknown_field(field: &str, expected: &[&'static str]) -> (String, Option<String>) {
     let is_root = expected.contains(&"apiVersion");
     if is_root && PLANNED_SECTIONS.contains(&field) {
-        let help =
-            "this version knows the sections `network`, `api`, `tokens`, `environment` and `tests`";
+        let help = "this version knows the sections `network`, `api`, `git`, `gitUpstreams`, `tokens`, `environment` and `tests`";
         return (
             format!("this version of Ringfence has no section `{field}`"),
             Some(help.to_owned()),

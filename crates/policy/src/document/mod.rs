@@ -9,6 +9,7 @@ mod cidr;
 mod condition;
 mod entry;
 mod flow;
+mod git;
 mod help;
 mod json_schema;
 mod method;
@@ -16,6 +17,7 @@ mod outline;
 mod parse;
 mod path;
 mod preset;
+mod removal;
 mod rule;
 mod schema;
 mod tests_section;
@@ -25,32 +27,39 @@ mod validate;
 
 use std::collections::BTreeMap;
 
-use ringfence_model::ProfileName;
+use ringfence_model::{CredentialName, ProfileName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PolicyError;
 
 pub use api::{
-    ApiMatch, ApiRule, AuthWord, ContentConditions, EqualValues, FollowWord, GraphqlConditions,
+    ApiMatch, ApiRule, AuthWord, ContentConditions, EqualValues, FollowTerms, GraphqlConditions,
     GraphqlFieldConditions, GraphqlKinds, HeaderCondition, HeaderConditions, Others,
     ParamCondition, PreconditionTerms, QueryConditions, ResponseConditions,
 };
 pub(crate) use api::{is_selection, selects};
-pub use append::append_rule;
+pub use append::{append_git_upstream, append_rule, remove_git_upstream};
 pub use cidr::{Cidr, CidrError};
 pub(crate) use condition::Needs;
 pub use condition::{Condition, ConditionError};
 pub use entry::ProfileRule;
+pub use git::{
+    ApprovalWord, FileConditions, FilePattern, FiltersWord, GitMatch, GitPatternError, GitRule,
+    GitUpstreamTerms, GlobError, PushLimits, RefChangeWord, RefPattern, RepoPattern, RepoRegex,
+    SecretsWord,
+};
+pub(crate) use git::{Glob, canonical_glob, check_repositories, folds_case};
 pub use json_schema::{Schema, SchemaError};
 pub use method::{Method, MethodError};
 pub use path::{PathError, PathPattern};
-pub(crate) use path::{check_canonical, has_parameters, without_parameters};
+pub(crate) use path::{check_canonical, check_path, has_parameters, unscoped, without_parameters};
 pub use preset::{Preset, PresetError, PresetSetting};
+pub use removal::{Removal, RemovalError};
 pub use rule::{NetworkMatch, NetworkRule, Protocol, RuleId, RuleIdError};
 pub use schema::json_schema;
 pub use tests_section::{
-    ConnectTest, GraphqlTest, GraphqlTestField, HttpTest, HttpUrl, PolicyTest, TestAction,
+    ConnectTest, GitTest, GraphqlTest, GraphqlTestField, HttpTest, HttpUrl, PolicyTest, TestAction,
     TestError,
 };
 pub use text::{HeaderName, MediaPattern, Pointer, StatusRange, Target, TextError, TextPattern};
@@ -84,6 +93,14 @@ pub struct Profile {
     /// every request to their hosts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub api: Vec<ApiRule>,
+    /// Which git repositories may be read and written, and which of their refs may change. The
+    /// gateway reads every request to their servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub git: Vec<GitRule>,
+    /// Git servers that rules can name, beside `github`, `gitlab`, `azure-devops`, `bitbucket` and
+    /// `codeberg`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub git_upstreams: Vec<GitUpstreamTerms>,
     /// The tokens that the agent gets in place of credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<TokenGrant>,
@@ -121,10 +138,25 @@ impl Profile {
             description: None,
             network,
             api: Vec::new(),
+            git: Vec::new(),
+            git_upstreams: Vec::new(),
             tokens: Vec::new(),
             environment: BTreeMap::new(),
             tests: Vec::new(),
         }
+    }
+
+    /// How many rules it has, in all sections.
+    pub(crate) const fn rule_count(&self) -> usize {
+        self.network.len() + self.api.len() + self.git.len()
+    }
+
+    /// The credentials that its rules and its git servers name.
+    pub fn rule_credentials(&self) -> impl Iterator<Item = &CredentialName> {
+        let api = self.api.iter().map(|rule| &rule.terms().credential);
+        let git = self.git.iter().map(|rule| &rule.terms().credential);
+        let servers = self.git_upstreams.iter().map(|terms| &terms.credential);
+        api.chain(git).chain(servers).flatten()
     }
 
     /// Reads and checks every document in `yaml`. `source_name` is for errors only.

@@ -81,6 +81,17 @@ impl PathPattern {
         &self.text
     }
 
+    /// Whether it names an encoded slash, as in `/@scope%2F*`.
+    pub(crate) fn names_scope(&self) -> bool {
+        self.text.contains(ENCODED_SLASH)
+    }
+
+    /// How far `path` is as the pattern has it up to its first wildcard, in octets.
+    pub(crate) fn nearness(&self, path: &str) -> usize {
+        let fixed = self.text.split('*').next().unwrap_or_default().bytes();
+        fixed.zip(path.bytes()).take_while(|(a, b)| a == b).count()
+    }
+
     /// Whether it names path parameters itself.
     pub(crate) fn names_parameters(&self) -> bool {
         has_parameters(&self.text)
@@ -125,7 +136,7 @@ impl FromStr for PathPattern {
         if text.len() > PATTERN_OCTETS {
             return Err(PathError::TooLong);
         }
-        check_canonical(text)?;
+        check_path(text)?;
         let rest = text.strip_prefix('/').ok_or(PathError::Relative)?;
         let segments: Vec<_> = rest
             .split('/')
@@ -215,6 +226,38 @@ pub(crate) fn without_parameters(path: &str) -> String {
         segment.split("%3B").next().unwrap_or_default().to_owned()
     };
     path.split('/').map(cut).collect::<Vec<_>>().join("/")
+}
+
+const ENCODED_SLASH: &str = "%2F";
+
+/// The path with plain slashes, where it has a segment `@scope%2Fname` or several: npm and others
+/// write the names of packages so, and registries read them in both spellings. None where there
+/// are none, or another encoded slash is in the path.
+pub(crate) fn unscoped(path: &str) -> Option<String> {
+    if !path.contains(ENCODED_SLASH) {
+        return None;
+    }
+    let mut segments = path.split('/');
+    let is_sound = |segment: &str| !segment.contains(ENCODED_SLASH) || has_scope(segment);
+    let plain = || path.replace(ENCODED_SLASH, "/");
+    segments.all(is_sound).then(plain)
+}
+
+/// Whether `path` has one reading, or two by a name in a scope alone.
+pub(crate) fn check_path(path: &str) -> Result<(), PathError> {
+    let plain = unscoped(path);
+    check_canonical(plain.as_deref().unwrap_or(path))
+}
+
+/// Whether a segment is `@scope%2Fname`, of letters, digits, `-`, `_`, `.` and `~` alone, neither
+/// part of which begins with a dot. A pattern may have `*` there.
+fn has_scope(segment: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.~*".contains(&b);
+    let is_part =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(allowed);
+    let name = segment.strip_prefix('@');
+    let parts = name.and_then(|name| name.split_once(ENCODED_SLASH));
+    parts.is_some_and(|(scope, name)| is_part(scope) && is_part(name))
 }
 
 /// Whether `path` has exactly one reading.

@@ -2,9 +2,9 @@
 //! profile as text, which a person reads, keeps and changes like any other.
 //!
 //! The documents are in `preset/`. A line that starts with `#@` is for this module: `about` and
-//! `set` describe the preset, `each ITEM in LIST` … `end` repeats the lines between. `{{name}}` is
-//! the value of a setting; `{{name|id}}`, `{{name|owner}}`, `{{name|name}}` and, in a pattern,
-//! `{{name|regex}}` are forms of it.
+//! `set` describe the preset (`hosts` is a `set` whose items may be `*.zone`), `each ITEM in LIST` … `end` repeats the lines between. `{{name}}` is
+//! the value of a setting; `{{name|id}}`, `{{name|owner}}`, `{{name|name}}`, `{{name|list}}` and, in
+//! a pattern, `{{name|regex}}` are forms of it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,10 +26,12 @@ pub struct Preset {
 pub struct PresetSetting {
     /// Its name.
     pub name: &'static str,
-    /// What it has where nothing is said.
+    /// What it has where nothing is said; `{{name}}` is what another setting has.
     pub default: Option<&'static str>,
     /// What it means, in a sentence.
     pub about: &'static str,
+    /// Whether its items may be patterns for hosts.
+    takes_hosts: bool,
 }
 
 /// Why a preset was not filled in.
@@ -88,11 +90,16 @@ impl Preset {
         let mut values = BTreeMap::new();
         for setting in &self.settings {
             let value = given.get(setting.name).map(String::as_str);
+            let default = || setting.default.map(|it| same_as(it, &values).unwrap_or(it));
             let value = value
-                .or(setting.default)
+                .or_else(default)
                 .ok_or(PresetError::Missing(setting.name, setting.about))?;
             let items: Vec<&str> = value.split(',').map(str::trim).collect();
-            if !items.iter().all(|item| is_plain(item)) {
+            let plain = |item: &&str| match item.strip_prefix("*.") {
+                Some(zone) if setting.takes_hosts => is_plain(zone),
+                _ => is_plain(item),
+            };
+            if !items.iter().all(plain) {
                 return Err(PresetError::Value(setting.name));
             }
             values.insert(setting.name, items.join(","));
@@ -121,7 +128,7 @@ impl Preset {
         for line in document.lines() {
             if let Some(about) = line.strip_prefix("#@ about ") {
                 preset.about = about;
-            } else if let Some(setting) = line.strip_prefix("#@ set ") {
+            } else if let Some((word, setting)) = setting(line) {
                 let (name, about) = setting.split_once(' ').unwrap_or((setting, ""));
                 let (name, default) = match name.split_once('=') {
                     Some((name, default)) => (name, Some(default)),
@@ -131,6 +138,7 @@ impl Preset {
                     name,
                     default,
                     about,
+                    takes_hosts: word == "hosts",
                 });
             } else {
                 preset.lines.push(line);
@@ -165,6 +173,18 @@ impl Preset {
     }
 }
 
+/// The value of the setting before that a default names, as in `{{hosts}}`.
+fn same_as<'v>(default: &str, values: &'v BTreeMap<&str, String>) -> Option<&'v str> {
+    let name = default.strip_prefix("{{")?.strip_suffix("}}")?;
+    values.get(name).map(String::as_str)
+}
+
+/// A line that describes a setting.
+fn setting(line: &str) -> Option<(&str, &str)> {
+    let (word, setting) = line.strip_prefix("#@ ")?.split_once(' ')?;
+    matches!(word, "set" | "hosts").then_some((word, setting))
+}
+
 fn repetition(line: &str) -> Option<(&str, &str)> {
     line.strip_prefix("#@ each ")?.split_once(" in ")
 }
@@ -187,6 +207,8 @@ fn formed(value: &str, form: &str) -> String {
     match form {
         "owner" => owner.to_owned(),
         "name" => name.to_owned(),
+        // Items are plain, so that nothing of them ends the quotes.
+        "list" => format!("\"{}\"", value.replace(',', "\", \"")),
         "regex" => value.replace('.', "\\.").replace('+', "\\+"),
         "id" => value.to_lowercase().replace(['/', '@', ':', '+', '_'], "-"),
         _ => value.to_owned(),
@@ -271,6 +293,41 @@ mod tests {
         ] {
             let filled = preset.fill(&settings(&[("host", bad)]));
             assert_eq!(filled, Err(PresetError::Value("host")), "{bad}");
+        }
+        let preset = Preset::named("package-registries").unwrap();
+        for bad in [
+            "*",
+            "*.",
+            "**.x",
+            "x.*",
+            "a.test, *.\"x",
+            "a\"",
+            "[a]",
+            "*.*.x",
+        ] {
+            let given = settings(&[("hosts", "npm.acme.test"), ("downloads", bad)]);
+            let filled = preset.fill(&given);
+            assert_eq!(filled, Err(PresetError::Value("downloads")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn redirects_of_registries_are_followed_to_the_named_hosts_or_to_the_registries() {
+        let preset = Preset::named("package-registries").unwrap();
+        let hosts = ("hosts", "npm.acme.test,pypi.acme.test");
+        for (given, expected) in [
+            (
+                vec![hosts],
+                "hosts: [\"npm.acme.test\", \"pypi.acme.test\"]",
+            ),
+            (
+                vec![hosts, ("downloads", "f.test, *.cdn.acme.test")],
+                "hosts: [\"f.test\", \"*.cdn.acme.test\"]",
+            ),
+        ] {
+            let text = preset.fill(&settings(&given)).unwrap();
+            assert_eq!(text.matches(expected).count(), 2, "{text}");
+            Profile::parse("x", &text).unwrap();
         }
     }
 

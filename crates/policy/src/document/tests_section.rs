@@ -1,5 +1,6 @@
 //! The `tests` section: actions with the decision that a profile must give.
 
+mod git;
 mod http;
 
 use std::fmt;
@@ -11,7 +12,8 @@ use ringfence_model::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MethodError, PathError, check_canonical};
+use super::{MethodError, PathError, Profile, check_path};
+pub use git::GitTest;
 pub use http::{GraphqlTest, GraphqlTestField, HttpTest};
 
 /// One test of a profile.
@@ -32,6 +34,8 @@ pub enum TestAction {
     Connect(ConnectTest),
     /// To send a request, as in `http: {method: GET, url: "http://example.com/"}`.
     Http(Box<HttpTest>),
+    /// To fetch or push, as in `git: {repo: github/acme/docs, push: refs/heads/main}`.
+    Git(Box<GitTest>),
 }
 
 /// A host and a port, as in `example.com:443` or `[2001:db8::1]:443`.
@@ -66,6 +70,12 @@ pub enum TestError {
     /// The path.
     #[error("{0}")]
     Path(PathError),
+    /// The repository.
+    #[error("there is no such repository on any git server that is known here")]
+    Repo,
+    /// What is done with it.
+    #[error("a git request has either `fetch: true` or `push: REF`")]
+    Git,
 }
 
 impl PolicyTest {
@@ -88,10 +98,13 @@ impl PolicyTest {
 }
 
 impl TestAction {
-    /// The action to decide on.
-    #[must_use]
-    pub fn action(&self) -> Action {
-        match self {
+    /// The action to decide on, with the git servers that `profile` describes.
+    ///
+    /// # Errors
+    /// Where it is about a repository that is on none of them.
+    pub fn action_in(&self, profile: &Profile) -> Result<Action, TestError> {
+        Ok(match self {
+            Self::Git(test) => return test.action(&profile.git_upstreams),
             Self::Connect(ConnectTest(destination)) => Action::Connect(Connect {
                 destination: destination.clone(),
                 entry: Entry::Transparent,
@@ -105,7 +118,14 @@ impl TestAction {
                 headers: test.headers(),
                 content: Some(test.content()),
             }),
-        }
+        })
+    }
+
+    /// The action to decide on, where no profile is needed for it.
+    #[cfg(test)]
+    pub(crate) fn action(&self) -> Action {
+        let profile = Profile::new("any".parse().unwrap(), Vec::new());
+        self.action_in(&profile).unwrap()
     }
 }
 
@@ -156,7 +176,7 @@ impl FromStr for HttpUrl {
             None => (target, None),
         };
         let path = if path.is_empty() { "/" } else { path };
-        check_canonical(path).map_err(TestError::Path)?;
+        check_path(path).map_err(TestError::Path)?;
         Ok(Self {
             scheme,
             destination: read_authority(authority, scheme).map_err(TestError::Host)?,

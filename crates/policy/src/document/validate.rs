@@ -2,16 +2,18 @@
 //! two things, or that reaches for more than a person may grant.
 
 mod api;
+mod git;
 
 use std::collections::{HashMap, HashSet};
 
 use ringfence_model::{HostName, HostPattern};
 
 use super::outline::Part;
-use super::{NetworkMatch, NetworkRule, Profile, Protocol, RuleId};
+use super::{NetworkMatch, NetworkRule, PathPattern, Profile, Protocol, RuleId};
 use crate::error::PolicyError;
 use crate::limits::{LIST_ENTRIES, RULES, TESTS, TEXT_OCTETS, VARIABLE_OCTETS};
 use api::check_api_rule;
+use git::{check_git, check_upstream_set};
 
 /// The zone of the gateway itself.
 pub(crate) const GATEWAY_ZONE: &str = "ringfence.internal";
@@ -64,8 +66,8 @@ pub(crate) fn check_set(profiles: &[Profile]) -> Result<(), Fault> {
             return Err(Fault { document, ..fault });
         }
     }
-    let count = |profile: &Profile| profile.network.len() + profile.api.len();
-    let rules: usize = profiles.iter().map(count).sum();
+    check_upstream_set(profiles)?;
+    let rules: usize = profiles.iter().map(Profile::rule_count).sum();
     if rules > RULES {
         let message = format!("{rules} rules are more than the {RULES} that are supported");
         return Err(Fault::new(
@@ -109,6 +111,7 @@ pub(crate) fn check(profile: &Profile) -> Result<(), Fault> {
             .and_then(|()| ids.add(id))
             .map_err(|fault| fault.below(&place))?;
     }
+    check_git(profile)?;
     check_tokens(profile)
 }
 
@@ -172,6 +175,7 @@ pub(crate) fn check_rule(rule: &NetworkRule) -> Result<(), Fault> {
         ("paths", terms.paths.as_ref().map(Vec::len)),
         ("addresses", terms.addresses.as_ref().map(Vec::len)),
     ])?;
+    check_scopes(terms.paths.as_deref())?;
     if let Some(text) = &terms.reason {
         check_text(text).map_err(|fault| fault.below(&[Part::Key("reason")]))?;
     }
@@ -212,6 +216,19 @@ fn check_host(host: &HostPattern) -> Result<(), Fault> {
         ));
     }
     Ok(())
+}
+
+/// Refuses patterns that name a scope, where no path with one matches.
+fn check_scopes(paths: Option<&[PathPattern]>) -> Result<(), Fault> {
+    let mut patterns = paths.into_iter().flatten();
+    match patterns.position(PathPattern::names_scope) {
+        None => Ok(()),
+        Some(index) => Err(Fault::new(
+            &[Part::Key("paths"), Part::Item(index)],
+            "an encoded slash is matched by an allow of `api` with `scopedNames: true` only",
+            "add `scopedNames: true`; a forbid takes both readings, and is written with `/`",
+        )),
+    }
 }
 
 /// Lists by the names of their fields, with their lengths where they are there.

@@ -8,7 +8,9 @@ use ringfence_model::{Action, Generation, RuleRef};
 use serde::{Deserialize, Serialize};
 
 use super::DecisionChange;
-use crate::compile::{Snapshot, api_reference, network_reference};
+use crate::compile::{
+    Snapshot, api_reference, git_reference, network_reference, upstream_reference,
+};
 use crate::document::{Profile, ProfileRule};
 use crate::error::PolicyError;
 
@@ -167,7 +169,15 @@ fn rules(profile: &Profile) -> impl Iterator<Item = (RuleRef, ProfileRule)> {
         let reference = api_reference(profile, index, rule);
         (reference, ProfileRule::Api(Box::new(rule.clone())))
     });
-    network.chain(api)
+    let git = profile.git.iter().enumerate().map(|(index, rule)| {
+        let reference = git_reference(profile, index, rule);
+        (reference, ProfileRule::Git(Box::new(rule.clone())))
+    });
+    let servers = profile.git_upstreams.iter().map(|terms| {
+        let reference = upstream_reference(profile, terms);
+        (reference, ProfileRule::GitUpstream(Box::new(terms.clone())))
+    });
+    network.chain(api).chain(git).chain(servers)
 }
 
 /// Moves the rules that are the same by `key` to `changed`, and gives what is left.

@@ -3,12 +3,14 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use ringfence_model::git::GitRequest;
 use ringfence_model::{Action, Decision, RuleRef};
 use serde::{Deserialize, Serialize};
 
-use crate::compile::{Protocols, Rule, Snapshot};
+use crate::compile::{GitRule, Protocols, Rule, Snapshot};
 use crate::decide::words::{Subject, missed};
-use crate::decide::{Bar, Fit, Query, bar, fit};
+use crate::decide::{Bar, Fit, Query, bar, fit, git};
+use crate::error::quoted;
 
 /// A decision and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,9 @@ impl Snapshot {
     /// Explains the decision about `action`.
     #[must_use]
     pub fn explain(&self, action: &Action, now: Timestamp) -> Explanation {
+        if let Action::Git(request) = action {
+            return self.explain_git(action, request, now);
+        }
         let query = Query::of(action);
         let host = &query.destination.host;
         let mut considered: Vec<_> = self
@@ -59,6 +64,55 @@ impl Snapshot {
             decision: self.decide(action, now).decision,
             considered,
         }
+    }
+}
+
+impl Snapshot {
+    /// The rules of the repository's server, forbids first.
+    fn explain_git(&self, action: &Action, request: &GitRequest, now: Timestamp) -> Explanation {
+        let upstream = request.repo.upstream();
+        let forbids = self.git.forbids.of(upstream);
+        let allows = self.git.allows.of(upstream);
+        let considered: Vec<_> = forbids
+            .chain(allows)
+            .map(|rule| consider_git(rule, request, now))
+            .collect();
+        Explanation {
+            other_rules: self.rule_count().saturating_sub(considered.len()),
+            action: action.clone(),
+            decision: self.decide(action, now).decision,
+            considered,
+        }
+    }
+}
+
+fn consider_git(rule: &GitRule, request: &GitRequest, now: Timestamp) -> Considered {
+    let (matches, because) = git_words(rule, request, now);
+    Considered {
+        rule: rule.reference.clone(),
+        matches,
+        because,
+    }
+}
+
+fn git_words(rule: &GitRule, request: &GitRequest, now: Timestamp) -> (bool, String) {
+    let subject = git::words::subject(request);
+    if !rule.repos.matches(request.repo.path()) {
+        let repo = quoted(&request.repo.to_string());
+        return (false, format!("is for {}, not for {repo}", rule.written));
+    }
+    if rule.is_forbid {
+        return match (rule.expires, git::lack::is_taken(rule, &request.operation)) {
+            (Some(expires), _) if rule.has_expired(now) => {
+                (false, format!("was for {} until {expires}", rule.written))
+            }
+            (_, true) => (true, format!("forbids {subject}")),
+            (_, false) => (false, "is for other changes of it".to_owned()),
+        };
+    }
+    match git::lack::lack(rule, &request.operation, now) {
+        None => (true, format!("allows {subject}")),
+        Some(lack) => (false, git::words::lacking(&lack, rule)),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The narrowest rule that would allow what was denied. There is none where an allow would
 //! not help, or would have to be wider than what the agent tried.
 
+mod git;
+
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
@@ -23,11 +25,15 @@ impl Snapshot {
     /// the credential of the others where they all have the same.
     #[must_use]
     pub fn suggest(&self, action: &Action, now: Timestamp) -> Option<ProfileRule> {
+        if let Action::Git(request) = action {
+            return self.suggest_git(request, now);
+        }
         let rule = self.narrowest(action, now)?;
         let reference = RuleRef(String::new());
         let compiled = match &rule {
             ProfileRule::Network(rule) => compile_rule(reference, rule)?,
             ProfileRule::Api(rule) => compile_api(reference, rule),
+            ProfileRule::Git(_) | ProfileRule::GitUpstream(_) => return None,
         };
         self.would_allow(&compiled, action, now).then_some(rule)
     }

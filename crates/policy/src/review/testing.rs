@@ -37,7 +37,9 @@ pub fn run_tests(profiles: &[Profile], now: Timestamp) -> Result<Vec<TestOutcome
     for profile in profiles {
         let snapshot = Snapshot::compile(Generation(1), std::slice::from_ref(profile))?;
         for (index, test) in profile.tests.iter().enumerate() {
-            let action = test.tried().action();
+            let tried = test.tried().action_in(profile);
+            let action = tried
+                .map_err(|error| PolicyError::new(profile.name.as_str(), error.to_string()))?;
             let decision = snapshot.decide(&action, now).decision;
             outcomes.push(TestOutcome {
                 profile: profile.name.clone(),

@@ -1,3 +1,5 @@
+mod git;
+
 use jiff::Timestamp;
 use ringfence_model::{Action, Effect, Generation};
 

@@ -45,7 +45,7 @@ pub(super) fn headers(asked: &Asked<'_>) -> Result<(), Unmet> {
     for (index, condition) in conditions.params.iter().enumerate() {
         let headers = asked.request.headers.iter();
         let values = headers
-            .filter(|(name, _)| name == condition.name.as_str())
+            .filter(|(name, _)| is_spelling(name, condition.name.as_str()))
             .map(|(_, value)| value.as_str());
         let patterns = condition.matches.as_deref();
         if !takes(asked, values, patterns, condition.required) {
@@ -53,6 +53,13 @@ pub(super) fn headers(asked: &Asked<'_>) -> Result<(), Unmet> {
         }
     }
     Ok(())
+}
+
+/// Whether a name of a field is another one as servers see it that make variables of fields: `_` and
+/// `-` are one to them.
+fn is_spelling(name: &str, of: &str) -> bool {
+    let folded = |octet: u8| if octet == b'_' { b'-' } else { octet };
+    name.bytes().map(folded).eq(of.bytes().map(folded))
 }
 
 /// An allow takes values that all match, and by default none at all. A forbid is about a request

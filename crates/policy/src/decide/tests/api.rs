@@ -138,6 +138,22 @@ fn a_connection_is_decided_on_again_when_the_rule_ends_for_which_it_is_read() {
 }
 
 #[test]
+fn a_credential_goes_only_where_its_own_rule_says() {
+    let snapshot = both(
+        "allow: {id: inside, host: '*.a.test', addresses: [10.0.0.0/8]}",
+        "allow: {id: read, host: api.a.test, methods: [GET], credential: one}",
+    );
+    let permits = |text: &str, address: &str| {
+        let verdict = snapshot.decide(&action(text), now());
+        let grant = verdict.grant.unwrap();
+        grant.addresses.permits(address.parse().unwrap())
+    };
+    assert!(permits("GET https://api.a.test/x", "8.8.8.8"));
+    assert!(!permits("GET https://api.a.test/x", "10.0.0.1"));
+    assert!(permits("GET https://other.a.test/x", "10.0.0.1"));
+}
+
+#[test]
 fn a_rule_with_a_credential_wins_over_rules_without() {
     let snapshot = both(
         "allow: {id: host, host: a.test}",
@@ -213,7 +229,7 @@ fn a_network_rule_for_some_requests_grants_no_more_than_requests() {
 #[test]
 fn terms_say_what_the_rule_says() {
     let snapshot = api(
-        "allow: {id: x, host: a.test, credential: one, auth: placeholder, tokenRequired: true, tokenFields: [/client_secret], follow: broker, websocket: true, content: {octets: 7}, response: {statuses: ['200-299', '404'], types: ['application/*'], octets: 9}, precondition: {path: '/r?x=1', json: {required: [id]}}}",
+        "allow: {id: x, host: a.test, credential: one, auth: placeholder, tokenRequired: true, tokenFields: [/client_secret], follow: {hosts: ['*.f.test']}, websocket: true, content: {octets: 7}, response: {statuses: ['200-299', '404'], types: ['application/*'], octets: 9, remove: [t, 'u?sig'], notJson: ['text/*']}, precondition: {path: '/r?x=1', json: {required: [id]}}}",
     );
     let verdict = snapshot.decide(&action("GET https://a.test/"), now());
     let expected = RequestTerms {
@@ -227,8 +243,11 @@ fn terms_say_what_the_rule_says() {
         response_octets: Some(9),
         statuses: Some(vec![200..=299, 404..=404]),
         response_types: Some(vec!["application/*".to_owned()]),
-        follow: true,
+        remove: vec!["t".parse().unwrap(), "u?sig".parse().unwrap()],
+        not_json: vec!["text/*".parse().unwrap()],
+        follow: Some(vec!["*.f.test".parse().unwrap()]),
         websocket: true,
+        git: None,
         precondition: Some(Precondition {
             path: "/r?x=1".to_owned(),
             schema: crate::Schema::new(json!({"required": ["id"]})).ok(),

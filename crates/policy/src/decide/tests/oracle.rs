@@ -178,8 +178,16 @@ pub(super) fn interpret(profiles: &[Profile], action: &Action, now: Timestamp) -
     let https = carried.https && !passes_unread;
     let tunnel = carried.tunnel && !(request_of(action).is_some() && https);
     let sent = sent(&counted, action, https || carried.http)?;
+    // Where rules say how a request is sent, no other rule says where to.
+    let sending = counted.iter().copied();
+    let sending: Vec<_> = sending.filter(|rule| sent.0.contains(&rule.name)).collect();
+    let reaching = if sent.0.is_empty() {
+        &counted
+    } else {
+        &sending
+    };
     let is_permitted =
-        |address: &&str| permits(address.parse().unwrap(), (host, *port), &counted, &rules);
+        |address: &&str| permits(address.parse().unwrap(), (host, *port), reaching, &rules);
     Some(Reading {
         tls: passes_unread || tunnel,
         http: carried.http,
@@ -239,7 +247,7 @@ fn sent(counted: &[&Plain<'_>], action: &Action, is_read: bool) -> Option<HowSen
 fn request_of(action: &Action) -> Option<&HttpRequest> {
     match action {
         Action::Http(request) => Some(request),
-        Action::Connect(_) => None,
+        Action::Connect(_) | Action::Git(_) => None,
     }
 }
 

@@ -156,3 +156,122 @@ fn an_allow_takes_a_path_as_it_is() {
         assert_eq!(asked(&snapshot, &action), "path-not-allowed", "{path}");
     }
 }
+
+/// The code of a decision on a `GET` of a path, whatever the path is.
+fn at(snapshot: &Snapshot, path: &str) -> String {
+    let Action::Http(mut request) = action("GET https://a.test/") else {
+        panic!("a request");
+    };
+    path.clone_into(&mut request.path);
+    let decision = snapshot.decide(&Action::Http(request), now()).decision;
+    decision.code.to_string()
+}
+
+#[test]
+fn a_name_in_a_scope_is_one_segment_where_a_rule_says_so() {
+    let snapshot = api(
+        "allow: {host: a.test, scopedNames: true, paths: ['/*', '/@one/**', '/-/@two%2F*/tags']}",
+    );
+    for (path, code) in [
+        ("/@acme%2Fweb", "allowed"),
+        ("/@a-b_c.d~1%2Fweb.js", "allowed"),
+        ("/-/@two%2Fweb/tags", "allowed"),
+        ("/@one/web", "allowed"),
+        // It is not two segments, and two segments are not one.
+        ("/@acme/web", "path-not-allowed"),
+        ("/@two/web", "path-not-allowed"),
+        ("/-/@two/web/tags", "path-not-allowed"),
+        ("/-/@three%2Fweb/tags", "path-not-allowed"),
+        ("/-/@acme%2Fweb", "path-not-allowed"),
+        // Nothing else that has an encoded slash.
+        ("/acme%2Fweb", "malformed"),
+        ("/%40acme%2Fweb", "malformed"),
+        ("/@acme%2fweb", "malformed"),
+        ("/@acme%252Fweb", "malformed"),
+        ("/@acme%2F", "malformed"),
+        ("/@%2Fweb", "malformed"),
+        ("/@acme%2F..", "malformed"),
+        ("/@acme%2F.", "malformed"),
+        ("/@..%2Fweb", "malformed"),
+        ("/@acme%2F.npmrc", "malformed"),
+        ("/@acme%2Fa%2Fb", "malformed"),
+        ("/@acme%2F%2Fb", "malformed"),
+        ("/@acme%2Fweb;v=1", "malformed"),
+        ("/@acme%2Fw%20b", "malformed"),
+        ("/@acme%2Fweb%5Cx", "malformed"),
+        ("/@acme%2Fweb/..", "malformed"),
+        ("/@acme%2Fweb//x", "malformed"),
+        ("/x%2Fy/@acme%2Fweb", "malformed"),
+    ] {
+        assert_eq!(at(&snapshot, path), code, "{path}");
+    }
+}
+
+#[test]
+fn a_name_in_a_scope_is_malformed_to_every_other_rule() {
+    for rules in [
+        both("allow: {host: a.test}", ""),
+        both("allow: {host: a.test, paths: ['/**']}", ""),
+        both("allow: {host: a.test, tunnel: true}", ""),
+        api("allow: {host: a.test}"),
+        api("allow: {host: a.test, paths: ['/**']}"),
+        api("allow: {host: b.test, scopedNames: true}"),
+    ] {
+        assert_eq!(at(&rules, "/@acme%2Fweb"), "malformed");
+    }
+    let everything = api("allow: {host: a.test, scopedNames: true}");
+    assert_eq!(at(&everything, "/@acme%2Fweb"), "allowed");
+}
+
+#[test]
+fn a_forbid_takes_both_readings_of_a_name_in_a_scope() {
+    for forbid in [
+        "/@acme/**",
+        "/@acme/web",
+        "/@ACME/*",
+        "/*",
+        "/@acme*",
+        "/**/web",
+    ] {
+        let rules = api(&format!(
+            "allow: {{host: a.test, scopedNames: true}}\nforbid: {{host: a.test, paths: ['{forbid}']}}"
+        ));
+        assert_eq!(at(&rules, "/@acme%2Fweb"), "forbidden", "{forbid}");
+    }
+    let rules = api(
+        "allow: {host: a.test, scopedNames: true}\nforbid: {host: a.test, paths: ['/@acme/other', '/@acme']}",
+    );
+    assert_eq!(at(&rules, "/@acme%2Fweb"), "allowed");
+}
+
+#[test]
+fn an_expression_does_not_take_a_name_in_a_scope_for_two_segments() {
+    let rules = api("allow: {host: a.test, scopedNames: true, when: request.path == '/@acme/web'}");
+    assert_eq!(at(&rules, "/@acme/web"), "allowed");
+    assert_eq!(at(&rules, "/@acme%2Fweb"), "condition-not-met");
+}
+
+#[test]
+fn the_rule_that_is_named_is_the_one_whose_paths_come_nearest() {
+    let rules = [
+        "allow: {id: a, host: a.test, paths: [/]}",
+        "allow: {id: b, host: a.test, paths: ['/repos/acme/web', '/repos/acme/web/**']}",
+        "allow: {id: c, host: a.test, paths: ['/repos/acme/api/**', '/zebra']}",
+        "allow: {id: d, host: a.test, paths: ['/**/x']}",
+        "allow: {id: e, host: a.test, paths: ['/repos/acme/api/*']}",
+    ];
+    for turn in 0..rules.len() {
+        let mut turned = rules;
+        turned.rotate_left(turn);
+        let snapshot = api(&turned.join("\n"));
+        for (path, rule) in [
+            ("/repos/acme/website", "p/api/b"),
+            ("/repos/acme/ap", "p/api/c"),
+            ("/nothing", "p/api/a"),
+        ] {
+            let asked = action(&format!("GET https://a.test{path}"));
+            let decision = snapshot.decide(&asked, now()).decision;
+            assert_eq!(decision.rule.unwrap().0, rule, "{path}");
+        }
+    }
+}

@@ -17,7 +17,7 @@ use super::{Cidr, Condition, Method, PathPattern, Pointer, RuleId};
 pub use body::{ContentConditions, GraphqlConditions, GraphqlFieldConditions, GraphqlKinds};
 pub(crate) use body::{is_selection, selects};
 pub use head::{HeaderCondition, HeaderConditions, Others, ParamCondition, QueryConditions};
-pub use response::{EqualValues, PreconditionTerms, ResponseConditions};
+pub use response::{EqualValues, FollowTerms, PreconditionTerms, ResponseConditions};
 
 /// One rule of the `api` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +94,10 @@ pub struct ApiMatch {
     )]
     #[schemars(with = "Vec<PathPattern>")]
     pub paths: Option<Vec<PathPattern>>,
+    /// Whether a segment of the path may be `@scope%2Fname`, as package managers write names in a
+    /// scope. It is one segment. Without it, such a path is refused.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub scoped_names: bool,
     /// What the query may hold.
     #[serde(
         default,
@@ -162,15 +166,15 @@ pub struct ApiMatch {
     )]
     #[schemars(with = "Vec<Pointer>")]
     pub token_fields: Option<Vec<Pointer>>,
-    /// `broker`: the gateway follows a redirect of a `GET` itself, so that the agent does not see
-    /// a signed URL.
+    /// The gateway follows a redirect of a `GET` to these hosts itself, so that the agent does not
+    /// see a signed URL. One to another host does not reach the agent.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "present"
     )]
-    #[schemars(with = "FollowWord")]
-    pub follow: Option<FollowWord>,
+    #[schemars(with = "FollowTerms")]
+    pub follow: Option<FollowTerms>,
     /// Whether the connection may become a WebSocket.
     #[serde(default, skip_serializing_if = "is_false")]
     pub websocket: bool,
@@ -235,6 +239,7 @@ impl ApiMatch {
             ports: None,
             methods: None,
             paths: None,
+            scoped_names: false,
             query: None,
             headers: None,
             content: None,
@@ -263,7 +268,7 @@ impl ApiMatch {
     dead_code,
     reason = "only its schema is used: the vocabulary's own type has none"
 )]
-enum SchemeWord {
+pub(super) enum SchemeWord {
     Http,
     Https,
 }
@@ -275,7 +280,7 @@ enum SchemeWord {
     dead_code,
     reason = "only its schema is used: the vocabulary's own type has none"
 )]
-enum AccessWord {
+pub(super) enum AccessWord {
     Read,
     Write,
 }
@@ -288,12 +293,4 @@ pub enum AuthWord {
     Replace,
     /// Each token is replaced where the client put it.
     Placeholder,
-}
-
-/// Who follows redirects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FollowWord {
-    /// The gateway.
-    Broker,
 }

@@ -1,10 +1,11 @@
 //! What must hold upstream: the response that is let through, and what is asked beforehand.
 
+use ringfence_model::HostPattern;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::rule::present;
-use super::super::{MediaPattern, Pointer, Schema, StatusRange, Target};
+use super::super::{MediaPattern, Pointer, Removal, Schema, StatusRange, Target};
 
 /// What the response must be; another one does not reach the agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +35,33 @@ pub struct ResponseConditions {
     )]
     #[schemars(with = "u64")]
     pub octets: Option<u64>,
+    /// What is taken out of JSON: members by name, at any depth, as in `temp_clone_token`, and
+    /// parameters of the URLs in members, as in `download_url?token`. A response with a body of
+    /// another type does not reach the agent.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schemars(with = "Vec<Removal>")]
+    pub remove: Option<Vec<Removal>>,
+    /// With `remove`: media types whose bodies need not be JSON. They are read as far as they are.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schemars(with = "Vec<MediaPattern>")]
+    pub not_json: Option<Vec<MediaPattern>>,
+}
+
+/// Which redirects the gateway follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct FollowTerms {
+    /// The hosts that they may lead to: names, or `*.zone` for every name below the zone.
+    #[schemars(with = "Vec<String>")]
+    pub hosts: Vec<HostPattern>,
 }
 
 /// A `GET` that the gateway sends first, with the same credential to the same host. Its answer is

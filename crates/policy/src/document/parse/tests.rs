@@ -126,7 +126,16 @@ fn every_mistake_of_an_api_rule_is_named_with_its_place_and_a_way_out() {
         "allow: {host: a.test, tokenRequired: true}",
         "allow: {host: a.test, credential: x, tokenFields: [/a]}",
         "allow: {host: a.test, credential: x, auth: placeholder, tokenFields: [a]}",
-        "allow: {host: a.test, follow: agent}",
+        "allow: {host: a.test, follow: broker}",
+        "allow: {host: a.test, follow: {hosts: []}}",
+        "allow: {host: a.test, follow: {hosts: [b.test, host.ringfence.internal]}}",
+        "allow: {host: a.test, paths: ['/a', '/@a%2F*']}",
+        "forbid: {host: a.test, paths: ['/@a%2Fb']}",
+        "forbid: {host: a.test, scopedNames: true}",
+        "allow: {host: a.test, scopedNames: true, paths: ['/a%2Fb']}",
+        "allow: {host: a.test, response: {remove: []}}",
+        "allow: {host: a.test, response: {remove: ['*?token']}}",
+        "allow: {host: a.test, response: {notJson: [text/plain]}}",
         "allow: {host: a.test, access: admin}",
         "allow: {host: a.test, when: 'request.contnt.octets < 5'}",
         "allow: {host: a.test, when: 'request.path =='}",
@@ -195,7 +204,7 @@ api:
       auth: placeholder
       tokenRequired: true
       tokenFields: [/client_secret]
-      follow: broker
+      follow: {{ hosts: ['*.files.test'] }}
       websocket: true
       access: read
       when: 'request.content.octets < 1000 && request.path != \"y\"'
@@ -232,7 +241,7 @@ fn mistakes_in_the_frame_are_named_as_well() {
     let mut reports = String::new();
     for body in [
         "netwrok: []\n",
-        "git: []\n",
+        "llm: []\n",
         "network:\n",
         "network: {}\n",
         "network: [\n",

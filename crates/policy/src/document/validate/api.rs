@@ -1,11 +1,13 @@
 //! What a rule of the `api` section must satisfy beyond its shape.
 
+use ringfence_model::{HostName, HostPattern};
+
 use super::super::outline::Part;
 use super::super::{
-    ApiMatch, ApiRule, AuthWord, ContentConditions, GraphqlConditions, PreconditionTerms,
-    QueryConditions, ResponseConditions, is_selection,
+    ApiMatch, ApiRule, AuthWord, ContentConditions, FollowTerms, GraphqlConditions,
+    PreconditionTerms, QueryConditions, ResponseConditions, is_selection,
 };
-use super::{Fault, check_host, check_lists, check_text, is_host_name};
+use super::{Fault, HOST_NAME, check_host, check_lists, check_scopes, check_text, is_host_name};
 use crate::limits::{MOST_READ_OCTETS, PATTERN_OCTETS};
 
 pub(super) fn check_api_rule(rule: &ApiRule) -> Result<(), Fault> {
@@ -20,6 +22,9 @@ pub(super) fn check_api_rule(rule: &ApiRule) -> Result<(), Fault> {
     ])?;
     if let Some(text) = &terms.reason {
         check_text(text).map_err(|fault| fault.below(&[Part::Key("reason")]))?;
+    }
+    if !terms.scoped_names {
+        check_scopes(terms.paths.as_deref())?;
     }
     check_conditions(terms)?;
     if rule.is_forbid() {
@@ -158,6 +163,9 @@ fn check_allow(terms: &ApiMatch) -> Result<(), Fault> {
             "leave `addresses` out for public addresses, or name the networks",
         ));
     }
+    if let Some(follow) = &terms.follow {
+        check_follow(follow).map_err(|fault| fault.below(&[Part::Key("follow")]))?;
+    }
     if let Some(response) = &terms.response {
         check_response(response).map_err(|fault| fault.below(&[Part::Key("response")]))?;
     }
@@ -170,13 +178,41 @@ fn check_allow(terms: &ApiMatch) -> Result<(), Fault> {
 }
 
 fn check_response(response: &ResponseConditions) -> Result<(), Fault> {
-    if response.statuses.is_none() && response.types.is_none() && response.octets.is_none() {
+    if *response == ResponseConditions::default() {
         return Err(says_nothing("`response`"));
+    }
+    if response.not_json.is_some() && response.remove.is_none() {
+        return Err(Fault::new(
+            &[Part::Key("notJson")],
+            "`notJson` belongs to `remove`",
+            "add `remove`, or leave it out",
+        ));
     }
     check_lists(&[
         ("statuses", response.statuses.as_ref().map(Vec::len)),
         ("types", response.types.as_ref().map(Vec::len)),
+        ("remove", response.remove.as_ref().map(Vec::len)),
+        ("notJson", response.not_json.as_ref().map(Vec::len)),
     ])
+}
+
+fn check_follow(follow: &FollowTerms) -> Result<(), Fault> {
+    check_lists(&[("hosts", Some(follow.hosts.len()))])?;
+    for (index, host) in follow.hosts.iter().enumerate() {
+        let is_ours = |name: &HostName| super::is_control_plane(name) || name.as_str() == HOST_NAME;
+        let is_ours = match host {
+            HostPattern::Exact(name) => is_ours(name),
+            HostPattern::Below(_) => check_host(host).is_err(),
+        };
+        if is_ours {
+            return Err(Fault::new(
+                &[Part::Key("hosts"), Part::Item(index)],
+                format!("no redirect to `{host}` is followed"),
+                "name the hosts that the upstream keeps its files at",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_precondition(asked: &PreconditionTerms) -> Result<(), Fault> {
@@ -203,6 +239,7 @@ fn check_forbid(terms: &ApiMatch) -> Result<(), Fault> {
     let graphql = terms.graphql.as_ref();
     let of_allows = [
         ("scheme", terms.scheme.is_some()),
+        ("scopedNames", terms.scoped_names),
         ("response", terms.response.is_some()),
         ("credential", terms.credential.is_some()),
         ("auth", terms.auth.is_some()),
