@@ -6,6 +6,7 @@
 //! upstream. Protocol knowledge beyond TLS hellos, HTTP/1, SOCKS5 and DNS lives in the crate
 //! above, behind [`Handler`].
 
+mod calm;
 mod config;
 mod dial;
 mod forward;
@@ -13,6 +14,7 @@ pub mod http;
 pub mod intercept;
 pub mod limits;
 mod listen;
+mod local;
 mod outbound;
 pub mod peek;
 mod pipeline;
@@ -23,17 +25,24 @@ pub mod wire;
 
 pub use config::{Config, ConfigError, DialConfig, HostTarget, Hosts, UpstreamProxy};
 pub use dial::{DialError, Dialled};
-pub use forward::UpstreamPool;
+pub use forward::{GitQuestion, Unanswered, UpstreamPool, UpstreamTasks, sign_own};
 pub use limits::Limits;
 pub use listen::{Arrival, Capture, Handler, Incoming, Listeners, ServeError};
 pub use outbound::{Outbound, OutboundError, OwnRequest, OwnResponse, OwnUrl};
 pub use pipeline::{
-    Admission, Answer, Audit, AuditError, ClientCertificate, CredentialError, Credentials, Failure,
-    Gateway, Identity, Injection, Material, Meter, Need, NoCredentials, Permit, Place, Refusal,
-    Reserved, Session, SigV4, Stopped, TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens,
-    Transport, without_tokens,
+    Admission, Answer, Approval, Approvals, Audit, AuditError, ClientCertificate, CredentialError,
+    Credentials, Failure, Gateway, GitNote, Identity, Injection, Material, Meter, Need,
+    NoApprovals, NoCredentials, NoteHold, Permit, Place, Refusal, Reserved, Session, SigV4,
+    Stopped, TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, Transport, without_tokens,
 };
 pub use ringfence_policy::Reading;
+
+/// What policy says about git, for its adapter.
+pub mod git {
+    pub use crate::forward::{LfsHref, Unusable};
+    pub use ringfence_policy::{ChangedFile, ChangedFiles, GitDenial, GitTerms, PushFacts};
+}
+
 pub use stream::Buffered;
 pub use tls::TlsError;
 

@@ -80,6 +80,9 @@ pub const CREDENTIAL_WAIT: Duration = Duration::from_secs(30);
 pub const ROTATION_GRACE: Duration = Duration::from_millis(50);
 /// Credentials whose patterns are kept compiled.
 pub const CREDENTIALS_READIED: usize = 256;
+/// Values of credentials that responses are searched for; one more is left for the signature of a
+/// request. Beyond that, what was superseded twice is forgotten, and then no credential is added.
+pub const WITHHELD_VALUES: usize = ringfence_inspect::limits::VALUES - 1;
 /// Octets of a request body that is read whole because tokens in it are replaced or because a
 /// signature covers it.
 pub const REWRITTEN_BODY_OCTETS: u64 = 1024 * 1024;
@@ -116,11 +119,21 @@ pub const PRECONDITION_OCTETS: usize = 1024 * 1024;
 /// Answers to preconditions that are kept, over all sandboxes.
 pub const PRECONDITIONS: usize = 1024;
 
-/// How long an upstream is silent until the whole lines of what is held back to be scrubbed go on.
+/// How long an upstream is silent until the whole lines of what is held back to be scrubbed go on,
+/// in a response that does not say how long it is.
 pub const SILENCE_GIVES_LINES: Duration = Duration::from_millis(100);
-/// How long until all of it does. More than a round trip, and more than it takes to send a lost
-/// packet again: an agent may cause such a pause in the middle of a value.
-pub const SILENCE_GIVES_ALL: Duration = Duration::from_secs(1);
+/// Octets of a response that are scrubbed at a time.
+pub const READ_AT_A_TIME: usize = 16 * 1024;
+/// Octets that are scrubbed until others may go on.
+pub const READ_BEFORE_YIELD: usize = 4 * READ_AT_A_TIME;
+/// Octets of a response that go on at a time.
+pub const FRAME_OCTETS: usize = 64 * 1024;
+/// Octets that a response may decode to where an upstream encodes it though it was asked not to. It
+/// is held back whole: how much an encoded text grows tells how far the agent's words agree with a
+/// value beside them.
+pub const ENCODED_RESPONSE_OCTETS: usize = 1024 * 1024;
+/// Hosts whose responses are searched for the values that could be guessed.
+pub const GUESSABLE_PLACES: usize = 64;
 
 /// Redirects that are followed for one request.
 pub const REDIRECTS: usize = 3;

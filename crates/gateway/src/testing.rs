@@ -13,7 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::{
-    Audit, AuditError, Config, Gateway, HostTarget, Identity, NoCredentials, Permit, Session,
+    Audit, AuditError, Config, Gateway, HostTarget, Identity, NoApprovals, NoCredentials, Permit,
+    Session,
 };
 
 /// An audit log that can be told to fail.
@@ -91,7 +92,14 @@ impl Stack {
         let audit = Arc::new(Recorder::default());
         let policy = watch::Sender::new(Arc::new(snapshot(1, rules)));
         let credentials = Arc::new(NoCredentials::default());
-        let gateway = Gateway::new(config, audit.clone(), policy.subscribe(), credentials).unwrap();
+        let gateway = Gateway::new(
+            config,
+            audit.clone(),
+            policy.subscribe(),
+            credentials,
+            Arc::new(NoApprovals),
+        )
+        .unwrap();
         Self {
             gateway,
             session: Session::new(identity()),

@@ -1,16 +1,22 @@
 //! A request as it will be sent, before the credential is put in: written from what was decided
 //! on, with the fields of the agent's that may go on.
 
-use http::header::{ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use http::header::{
+    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, IF_RANGE, RANGE,
+};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri, Version, request};
-use ringfence_model::{Action, HttpRequest, ReasonCode, Scheme};
+use ringfence_model::{HttpRequest, ReasonCode, Scheme};
 
+use super::charset;
 use super::fault::Fault;
 use super::head::{clean_request, substitute};
 use super::payload::Outgoing;
 use crate::http::authority;
 use crate::pipeline::without_tokens;
+
+/// The encodings of messages in a body that a client of gRPC reads.
+const GRPC_ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 /// A request that is being written.
 #[derive(Clone)]
@@ -28,15 +34,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The request that `action` describes. What the agent's message says of method, path and
+    /// The request that was `decided` on. What the agent's message says of method, path and
     /// query must be the same, but for tokens, which are not recorded.
-    pub(super) fn new(action: &Action, head: request::Parts) -> Result<Self, Fault> {
+    pub(super) fn new(decided: &HttpRequest, head: request::Parts) -> Result<Self, Fault> {
         let differs = |what: &str| {
             let reason = format!("the {what} is not the one that was decided on");
             Fault::refused(ReasonCode::Malformed, reason)
-        };
-        let Action::Http(decided) = action else {
-            return Err(differs("action"));
         };
         if head.method.as_str() != decided.method || head.method == Method::CONNECT {
             return Err(differs("method"));
@@ -71,7 +74,7 @@ impl Draft {
     pub(super) fn own(request: &HttpRequest, path: &str, query: Option<&str>) -> Self {
         let mut headers = HeaderMap::new();
         let json = HeaderValue::from_static("application/json");
-        headers.insert(http::header::ACCEPT, json);
+        headers.insert(ACCEPT, json);
         let agent = HeaderValue::from_static("ringfence");
         headers.insert(http::header::USER_AGENT, agent);
         Self {
@@ -92,6 +95,28 @@ impl Draft {
             headers: HeaderMap::new(),
             http2: false,
             takes_over: false,
+        }
+    }
+
+    /// Asks for a response that the gateway can search for values: whole, in an alphabet that it
+    /// reads, and not encoded, because the length of what is says something of a value in it.
+    pub(super) fn ask_searchable(&mut self) {
+        self.ask_readable();
+        let identity = HeaderValue::from_static("identity");
+        if self.headers.contains_key(GRPC_ACCEPT_ENCODING) {
+            self.headers.insert(GRPC_ACCEPT_ENCODING, identity.clone());
+        }
+        self.headers.insert(ACCEPT_ENCODING, identity);
+        self.headers.remove(ACCEPT_CHARSET);
+        let accepted: Vec<HeaderValue> = self
+            .headers
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(charset::dropped)
+            .collect();
+        self.headers.remove(ACCEPT);
+        for value in accepted {
+            self.headers.append(ACCEPT, value);
         }
     }
 
@@ -185,6 +210,24 @@ fn accepted(offer: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    fn draft(name: &'static str, value: &'static str) -> Draft {
+        let request = HttpRequest {
+            destination: "api.test:443".parse().unwrap(),
+            scheme: Scheme::Https,
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            query: None,
+            headers: Vec::new(),
+            content: None,
+        };
+        let mut draft = Draft::own(&request, "/", None);
+        draft.headers.insert(name, HeaderValue::from_static(value));
+        draft
+            .headers
+            .insert(RANGE, HeaderValue::from_static("bytes=0-9"));
+        draft
+    }
+
     #[test]
     fn only_encodings_that_can_be_undone_are_asked_for() {
         for (offered, asked) in [
@@ -194,25 +237,30 @@ mod tests {
             ("*", "identity"),
             ("", "identity"),
         ] {
-            let request = HttpRequest {
-                destination: "api.test:443".parse().unwrap(),
-                scheme: Scheme::Https,
-                method: "GET".to_owned(),
-                path: "/".to_owned(),
-                query: None,
-                headers: Vec::new(),
-                content: None,
-            };
-            let mut draft = Draft::own(&request, "/", None);
-            draft
-                .headers
-                .insert(ACCEPT_ENCODING, HeaderValue::from_static(offered));
-            draft
-                .headers
-                .insert(RANGE, HeaderValue::from_static("bytes=0-9"));
+            let mut draft = draft("accept-encoding", offered);
             draft.ask_readable();
             assert_eq!(draft.headers[ACCEPT_ENCODING], asked, "{offered}");
             assert!(!draft.headers.contains_key(RANGE));
         }
+    }
+
+    #[test]
+    fn what_is_searched_is_asked_for_in_no_encoding_and_no_alphabet_of_the_agents() {
+        for (name, offered, asked) in [
+            ("accept-encoding", "gzip, br", Some("identity")),
+            ("grpc-accept-encoding", "identity,gzip", Some("identity")),
+            ("accept-charset", "utf-16", None),
+            ("accept", "text/*;charset=utf-16;q=1", Some("text/*;q=1")),
+        ] {
+            let mut draft = draft(name, offered);
+            draft.ask_searchable();
+            let value = draft.headers.get(name).map(HeaderValue::as_bytes);
+            assert_eq!(value, asked.map(str::as_bytes), "{name}");
+            assert!(!draft.headers.contains_key(RANGE));
+        }
+        let mut bare = draft("x-other", "");
+        bare.ask_searchable();
+        assert_eq!(bare.headers[ACCEPT_ENCODING], "identity");
+        assert!(!bare.headers.contains_key(GRPC_ACCEPT_ENCODING));
     }
 }

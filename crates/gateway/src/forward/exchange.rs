@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Response;
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use ringfence_model::{Action, CredentialName, HttpRequest, ReasonCode, Secret};
+use ringfence_model::{CredentialName, HttpRequest, ReasonCode, Secret};
 use ringfence_policy::{Auth, RequestTerms};
 use tokio::time::timeout;
 
@@ -19,6 +19,7 @@ use super::pool::UpstreamPool;
 use super::presented::presented;
 use super::upstreams::Ready;
 use super::watch::Watch;
+use super::withheld::Withholding;
 use super::{authorise, precondition};
 use crate::limits::CREDENTIAL_WAIT;
 use crate::pipeline::{Gateway, Material, Need, Permit, Session, TokenEntry};
@@ -40,6 +41,8 @@ pub(super) struct Chosen {
     pub(super) credential: Option<Credential>,
     /// The tokens that it was admitted by.
     pub(super) tokens: Vec<TokenEntry>,
+    /// What the response is searched for; none where there are no credentials at all.
+    pub(super) withholding: Option<Withholding>,
 }
 
 /// A credential in use.
@@ -62,13 +65,10 @@ pub(super) struct Answered {
 impl Exchange<'_> {
     /// The request that was decided on.
     pub(super) fn request(&self) -> Result<&HttpRequest, Fault> {
-        match self.permit.action() {
-            Action::Http(request) => Ok(request),
-            Action::Connect(_) => {
-                let reason = "the action is not a request";
-                Err(Fault::refused(ReasonCode::Malformed, reason))
-            }
-        }
+        self.permit.request().ok_or_else(|| {
+            let reason = "the action is not an HTTP request";
+            Fault::refused(ReasonCode::Malformed, reason)
+        })
     }
 
     /// What watches it before it is known what it is sent with.
@@ -104,6 +104,7 @@ impl Exchange<'_> {
                     terms: None,
                     credential: None,
                     tokens,
+                    withholding: self.withholding(None)?,
                 })
             }
         }
@@ -133,8 +134,10 @@ impl Exchange<'_> {
             _ => Places::Taken(material),
         };
         authorise::check_places(self, draft, places)?;
+        let name = credential.as_ref().map(|used| &used.material.name);
         let chosen = Chosen {
             terms: Some(Arc::clone(terms)),
+            withholding: self.withholding(name)?,
             credential,
             tokens,
         };
@@ -142,6 +145,19 @@ impl Exchange<'_> {
             precondition::check(self, wanted, &chosen).await?;
         }
         Ok(chosen)
+    }
+
+    /// What the response to a request with this credential is searched for. Where there are
+    /// credentials, that is every response: what one request is sent with may be shown to another.
+    fn withholding(
+        &self,
+        credential: Option<&CredentialName>,
+    ) -> Result<Option<Withholding>, Fault> {
+        let host = &self.request()?.destination.host;
+        let withheld = &self.gateway.upstreams().withheld;
+        let in_use = || self.gateway.credentials().in_use() || !withheld.is_empty();
+        let any = credential.is_some() || in_use();
+        Ok(any.then(|| withheld.from(credential, Some(host))))
     }
 
     /// Checks tokens that a request carries, each of which must be this sandbox's.
@@ -182,7 +198,8 @@ impl Exchange<'_> {
         let material = made
             .map_err(|_| unavailable(format!("the credential `{name}` is not ready in time")))?
             .map_err(|error| unavailable(error.to_string()))?;
-        let ready = self.gateway.upstreams().ready(&material);
+        let upstreams = self.gateway.upstreams();
+        let ready = upstreams.ready(&material, &request.destination.host);
         let ready = ready.map_err(|reason| {
             unavailable(format!("the credential `{name}` cannot be used: {reason}"))
         })?;
@@ -191,16 +208,31 @@ impl Exchange<'_> {
 }
 
 impl Chosen {
-    /// Whether the gateway must read the response: to take values out of it, or to measure it.
+    /// What was found in a response, as far as it is known.
+    pub(super) fn withheld(&self) -> String {
+        match &self.credential {
+            Some(used) => format!(
+                "the credential `{}`, or one of another request",
+                used.material.name
+            ),
+            None => "a credential of another request".to_owned(),
+        }
+    }
+
+    /// Asks for a response that can be read as far as it must be.
+    pub(super) fn ask(&self, draft: &mut Draft) {
+        if self.withholding.is_some() {
+            draft.ask_searchable();
+        } else if self.must_be_read() {
+            draft.ask_readable();
+        }
+    }
+
+    /// Whether the gateway must read the response: to take values out of it, or members, or to measure it.
     pub(super) fn must_be_read(&self) -> bool {
-        let secrets = self
-            .credential
-            .as_ref()
-            .is_some_and(|used| !used.ready.set.is_empty());
-        let measured = self
-            .terms
-            .as_ref()
-            .is_some_and(|terms| terms.response_octets.is_some());
-        secrets || measured
+        let terms = self.terms.as_ref();
+        let measured =
+            terms.is_some_and(|terms| terms.response_octets.is_some() || !terms.remove.is_empty());
+        self.withholding.is_some() || measured
     }
 }

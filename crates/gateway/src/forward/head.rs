@@ -52,20 +52,25 @@ const OVERRIDES: [&str; 23] = [
 
 /// Fields by which some servers act for another user than the one who asks, or on another object
 /// than the path's. A request without them is another request, so they are not dropped.
-const SUBSTITUTES: [&str; 6] = [
+const SUBSTITUTES: [&str; 11] = [
+    "destination",
     "sudo",
     "x-amz-copy-source",
     "x-amz-rename-source",
+    "x-cos-copy-source",
+    "x-goog-copy-source",
     "x-ms-copy-source",
     "x-ms-rename-source",
+    "x-obs-copy-source",
+    "x-oss-copy-source",
     "x-remote-user",
 ];
 
 /// How such fields of some servers begin.
 const SUBSTITUTE_PREFIXES: [&str; 2] = ["impersonate-", "x-remote-extra-"];
 
-/// A parameter of a query that some servers take for the method.
-const METHOD_PARAMETER: &str = "_method";
+/// Parameters of a query that some servers take for the method, or for who asks.
+const SUBSTITUTE_PARAMETERS: [&str; 2] = ["_method", "sudo"];
 
 /// Fields by which clients authenticate themselves.
 const AUTHENTICATION: [&str; 26] = [
@@ -176,13 +181,11 @@ pub(super) fn is_authentication_parameter(name: &str) -> bool {
 /// where there is one.
 pub(super) fn substitute<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Option<&'a str> {
     let parameters = query.unwrap_or_default().split(['&', ';']);
-    let mut names = parameters.map(|parameter| parameter.split('=').next().unwrap_or_default());
-    let is_method = |name: &str| {
-        let name = percent_decode_str(name).decode_utf8_lossy();
-        name.eq_ignore_ascii_case(METHOD_PARAMETER)
-    };
-    if names.any(is_method) {
-        return Some(METHOD_PARAMETER);
+    let names = parameters.map(|parameter| parameter.split('=').next().unwrap_or_default());
+    let names: Vec<String> = names.map(folded_parameter).collect();
+    let is_there = |known: &&&str| names.iter().any(|name| name == **known);
+    if let Some(known) = SUBSTITUTE_PARAMETERS.iter().find(is_there) {
+        return Some(known);
     }
     let substitutes = |name: &&HeaderName| {
         let name = folded(name);
@@ -190,6 +193,15 @@ pub(super) fn substitute<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Opt
         SUBSTITUTES.contains(&name.as_ref()) || SUBSTITUTE_PREFIXES.iter().any(begins)
     };
     headers.keys().find(substitutes).map(HeaderName::as_str)
+}
+
+/// The name of a parameter as servers see it that make variables of them: without blanks before it
+/// and brackets behind it, `.` and blanks as `_`, in any case.
+fn folded_parameter(name: &str) -> String {
+    let name = name.replace('+', " ");
+    let name = percent_decode_str(&name).decode_utf8_lossy().to_lowercase();
+    let name = name.trim_start().split('[').next().unwrap_or_default();
+    name.replace(['.', ' '], "_")
 }
 
 /// A name as servers see it that make variables of fields: `_` and `-` are one to them.
@@ -317,6 +329,16 @@ mod tests {
             assert!(substitute(&found, Some(query)).is_some(), "{name} {query}");
         }
         let plain = headers(&[("accept", "x"), ("x-user", "impersonate-user")]);
+        for query in [
+            "?.method=DELETE",
+            "+_method=x",
+            "%20_METHOD=x",
+            "_method[]=x",
+            "Sudo=root",
+        ] {
+            let query = query.trim_start_matches('?');
+            assert!(substitute(&plain, Some(query)).is_some(), "{query}");
+        }
         assert_eq!(substitute(&plain, Some("a=_method&the_method=x")), None);
         assert_eq!(substitute(&plain, None), None);
     }

@@ -30,7 +30,12 @@ pub(super) async fn inject(
     chosen: &Chosen,
 ) -> Result<(), Fault> {
     let (Some(terms), Some(credential)) = (&chosen.terms, &chosen.credential) else {
-        strip(draft, false);
+        // A client of git gets its credentials from nobody but us.
+        let of_git = chosen
+            .terms
+            .as_ref()
+            .is_some_and(|terms| terms.git.is_some());
+        strip(draft, of_git);
         return Ok(());
     };
     let material = credential.material.as_ref();

@@ -2,15 +2,22 @@
 //! dials, sends, and takes out of what comes back what must not reach the agent.
 //!
 //! It decides nothing: the permit is the decision, and its terms say what to do. Both bodies
-//! stream. What a response is held back for is bounded, and ends with the exchange.
+//! stream, but for a response that is encoded though it was asked not to be. What a response is held
+//! back for is bounded, and ends with the exchange.
 
+mod ask;
 mod authorise;
+mod charset;
 mod draft;
 mod exchange;
 mod fault;
 mod head;
+mod held;
 mod inject;
 mod lease;
+mod leash;
+mod lfs;
+mod of_git;
 mod open;
 mod payload;
 mod placeholder;
@@ -24,10 +31,10 @@ mod respond;
 mod scrubbing;
 mod send;
 mod sigv4;
-mod tasks;
 mod upstreams;
 mod watch;
 mod websocket;
+mod withheld;
 
 use std::sync::Arc;
 
@@ -36,12 +43,16 @@ use ringfence_model::ReasonCode;
 
 use crate::http::{RequestBody, ResponseBody};
 use crate::pipeline::{Gateway, Permit, Session, Stopped};
+pub use ask::{GitQuestion, Unanswered};
 use draft::Draft;
 use exchange::Exchange;
 use fault::Fault;
+pub(crate) use leash::Leash;
+pub use lfs::{LfsHref, Unusable};
 use payload::Payload;
-pub use pool::UpstreamPool;
+pub use pool::{UpstreamPool, UpstreamTasks};
 use send::unless;
+pub use sigv4::sign_own;
 pub(crate) use upstreams::Upstreams;
 
 impl Gateway {
@@ -82,7 +93,7 @@ enum Done {
 async fn run(exchange: &Exchange<'_>, mut request: Request<RequestBody>) -> Result<Done, Fault> {
     let upgrade = websocket::Upgrade::of(&mut request);
     let (head, body) = request.into_parts();
-    let draft = Draft::new(exchange.permit.action(), head)?;
+    let draft = Draft::new(exchange.request()?, head)?;
     let mut payload = Payload::new(body);
     let choosing = exchange.choose(&draft, &mut payload);
     let chosen = unless(exchange.watch(), choosing).await?;
@@ -97,7 +108,7 @@ async fn run(exchange: &Exchange<'_>, mut request: Request<RequestBody>) -> Resu
         let reason = "the upstream switched to another protocol, which it was not asked to";
         return Err(Fault::refused(ReasonCode::ResponseRefused, reason));
     }
-    let passed = respond::pass(&mut answered, &method)?;
+    let passed = held::pass(exchange, &mut answered, &method).await?;
     Ok(Done::Response(Box::new(answered), Box::new(passed)))
 }
 

@@ -12,11 +12,11 @@ use super::fault::{Fault, in_words};
 use super::lease::Sender;
 use super::payload::Outgoing;
 use super::pool::Route;
-use super::tasks::Tasks;
 use crate::dial::Dialled;
 use crate::limits::{
     UPSTREAM_CONNECTION_WINDOW, UPSTREAM_HEAD_OCTETS, UPSTREAM_HEADERS, UPSTREAM_STREAM_WINDOW,
 };
+use crate::local::Inbox;
 use crate::pipeline::{Gateway, Permit};
 use crate::tls::{ClientIdentity, Offer, TlsError};
 
@@ -36,7 +36,7 @@ pub(super) async fn open(
     gateway: &Gateway,
     permit: &Permit,
     target: &Target<'_>,
-    tasks: &Tasks,
+    tasks: &Inbox,
 ) -> Result<(Sender, SocketAddr), Fault> {
     let offer = if target.side_by_side && target.may_share {
         Offer::Both
@@ -59,7 +59,7 @@ pub(super) async fn on(
     gateway: &Gateway,
     dialled: Dialled,
     (target, offer): (&Target<'_>, Offer),
-    tasks: &Tasks,
+    tasks: &Inbox,
 ) -> Result<(Sender, SocketAddr), Fault> {
     let Dialled { stream, address } = dialled;
     let (socket, ahead) = stream.into_parts();
@@ -78,7 +78,7 @@ async fn over_tls(
     gateway: &Gateway,
     socket: TcpStream,
     (target, offer): (&Target<'_>, Offer),
-    tasks: &Tasks,
+    tasks: &Inbox,
 ) -> Result<Sender, Fault> {
     let host = &target.route.destination.host;
     let wait = gateway.limits().connect_timeout;
@@ -91,7 +91,7 @@ async fn over_tls(
     }
 }
 
-async fn handshake_1<S>(stream: S, tasks: &Tasks) -> Result<Sender, Fault>
+async fn handshake_1<S>(stream: S, tasks: &Inbox) -> Result<Sender, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -109,11 +109,11 @@ where
     Ok(Sender::Http1(sender))
 }
 
-async fn handshake_2<S>(stream: S, tasks: &Tasks) -> Result<Sender, Fault>
+async fn handshake_2<S>(stream: S, tasks: &Inbox) -> Result<Sender, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) = http2::Builder::new(tasks.spawner())
+    let (sender, connection) = http2::Builder::new(tasks.clone())
         .timer(TokioTimer::new())
         .initial_stream_window_size(UPSTREAM_STREAM_WINDOW)
         .initial_connection_window_size(UPSTREAM_CONNECTION_WINDOW)

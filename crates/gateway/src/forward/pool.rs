@@ -1,8 +1,10 @@
 //! The upstream connections of one client connection, kept from one request to the next. They are
 //! never shared between clients: who shares a connection shares its fate and its secrets.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use hyper::client::conn::{http1, http2};
 use ringfence_model::{Destination, Scheme};
@@ -13,13 +15,16 @@ use super::fault::Fault;
 use super::lease::{Lease, Sender};
 use super::open::{Target, open};
 use super::payload::Outgoing;
-use super::tasks::Tasks;
 use crate::limits::{UPSTREAM_CONNECTIONS, UPSTREAM_READY_WAIT};
-use crate::pipeline::{Gateway, Permit};
+use crate::local::{Inbox, Tasks};
+use crate::pipeline::{Gateway, Permit, Subject};
 
 /// Holds the upstream connections of one client connection.
 pub struct UpstreamPool {
-    pub(super) tasks: Tasks,
+    /// Takes what moves octets on them.
+    pub(super) tasks: Inbox,
+    /// The client connection, where it is recorded.
+    connection: Option<Arc<Subject>>,
     kept: Mutex<Kept>,
     opening: Semaphore,
     turns: Arc<Semaphore>,
@@ -57,18 +62,39 @@ pub(super) struct Route {
     pub(super) identity: Option<[u8; 32]>,
 }
 
-impl Default for UpstreamPool {
-    fn default() -> Self {
-        Self {
-            tasks: Tasks::default(),
-            kept: Mutex::default(),
-            opening: Semaphore::new(1),
-            turns: Arc::new(Semaphore::new(UPSTREAM_CONNECTIONS)),
-        }
+/// Moves the octets on the connections of a pool, and ends them when it is dropped.
+pub struct UpstreamTasks(Tasks);
+
+impl UpstreamTasks {
+    /// Does so for ever.
+    pub(crate) async fn run(mut self) {
+        poll_fn(|cx| {
+            self.0.poll(cx);
+            Poll::<()>::Pending
+        })
+        .await;
     }
 }
 
 impl UpstreamPool {
+    /// For the client connection that `connection` allows; see [`Gateway::attend`] for the rest.
+    #[must_use]
+    pub fn new(connection: &Permit) -> (Arc<Self>, UpstreamTasks) {
+        Self::of(Some(Arc::clone(connection.subject())))
+    }
+
+    pub(super) fn of(connection: Option<Arc<Subject>>) -> (Arc<Self>, UpstreamTasks) {
+        let tasks = Tasks::default();
+        let pool = Self {
+            tasks: tasks.inbox(),
+            connection,
+            kept: Mutex::default(),
+            opening: Semaphore::new(1),
+            turns: Arc::new(Semaphore::new(UPSTREAM_CONNECTIONS)),
+        };
+        (Arc::new(pool), UpstreamTasks(tasks))
+    }
+
     /// A connection to where `permit` leads: one that is there, else a new one.
     pub(super) async fn lease(
         self: &Arc<Self>,
@@ -101,7 +127,11 @@ impl UpstreamPool {
             }
         }
         let waiting = (!self.kept().one_at_a_time).then_some(opening);
-        let opened = open(gateway, permit, target, &self.tasks).await?;
+        // In a box, since most requests need no new one.
+        let opened = Box::pin(open(gateway, permit, target, &self.tasks)).await?;
+        if let Some(connection) = &self.connection {
+            connection.note_reached(opened.1);
+        }
         let lease = self.take_in(target, opened);
         drop(waiting);
         Ok(lease.holding(turn))

@@ -5,7 +5,9 @@
 use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, LOCATION, USER_AGENT};
 use http::{Method, StatusCode, Uri};
 use percent_encoding::{percent_decode, percent_decode_str};
-use ringfence_model::{Action, Destination, HttpRequest, ReasonCode, Scheme};
+use ringfence_model::{
+    Action, Destination, HostName, HostPattern, HttpRequest, ReasonCode, Scheme,
+};
 
 use super::draft::Draft;
 use super::exchange::{Answered, Exchange};
@@ -24,11 +26,11 @@ const PASSED_ON: [http::HeaderName; 3] = [ACCEPT, ACCEPT_ENCODING, USER_AGENT];
 
 /// Where a response redirects to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    scheme: Scheme,
-    destination: Destination,
-    path: String,
-    query: Option<String>,
+pub(super) struct Place {
+    pub(super) scheme: Scheme,
+    pub(super) destination: Destination,
+    pub(super) path: String,
+    pub(super) query: Option<String>,
 }
 
 /// The fields that a followed request is sent with.
@@ -48,14 +50,10 @@ pub(super) async fn follow(
     mut answered: Answered,
     (method, headers): (&Method, HeaderMap),
 ) -> Result<Answered, Fault> {
-    let wanted = answered
-        .chosen
-        .terms
-        .as_ref()
-        .is_some_and(|terms| terms.follow);
-    if !wanted {
+    let terms = answered.chosen.terms.clone();
+    let Some(hosts) = terms.as_ref().and_then(|terms| terms.follow.as_deref()) else {
         return Ok(answered);
-    }
+    };
     let request = exchange.request()?;
     let origin = Place {
         scheme: request.scheme,
@@ -80,6 +78,7 @@ pub(super) async fn follow(
         }
         check_location(exchange, &answered, &location)?;
         let action = check(exchange, &origin, &next)?;
+        check_host(&next, hosts)?;
         answered = step(exchange, answered, (&next, &action, &headers)).await?;
         at = next;
     }
@@ -90,7 +89,7 @@ pub(super) async fn follow(
 }
 
 /// `Location` of a response that redirects.
-fn location(answered: &Answered) -> Result<Option<String>, Fault> {
+pub(super) fn location(answered: &Answered) -> Result<Option<String>, Fault> {
     let redirects = matches!(
         answered.response.status(),
         StatusCode::MOVED_PERMANENTLY
@@ -109,27 +108,39 @@ fn location(answered: &Answered) -> Result<Option<String>, Fault> {
     }
 }
 
+/// Where an upstream redirects may be the agent's choice, so only the hosts of the rule are asked.
+fn check_host(next: &Place, hosts: &[HostPattern]) -> Result<(), Fault> {
+    let host = &next.destination.host;
+    let is_named = |name: &HostName| hosts.iter().any(|pattern| pattern.matches(name));
+    if host.name().is_some_and(is_named) {
+        return Ok(());
+    }
+    let refused = refused(&format!("it leads to {host}, which the rule does not name"));
+    Err(refused.but("a person can add the host to `follow` of the rule"))
+}
+
 /// What an upstream makes a target of must not hold the credential: the next host would get it.
 fn check_location(
     exchange: &Exchange<'_>,
     answered: &Answered,
     location: &str,
 ) -> Result<(), Fault> {
-    let Some(used) = &answered.chosen.credential else {
+    let Some(mut withholding) = answered.chosen.withholding.clone() else {
         return Ok(());
     };
+    let hidden = withholding.hidden();
     let once: Vec<u8> = percent_decode_str(location).collect();
     let twice: Vec<u8> = percent_decode(&once).collect();
     let texts = [location.as_bytes(), &once, &twice];
-    if !texts.iter().any(|text| used.ready.set.finds(text)) {
+    if !texts.iter().any(|text| hidden.set.finds(text)) {
         return Ok(());
     }
     let permit = exchange.permit;
     let detail = format!(
-        "the response to {} (event {}) redirects to a URL that holds the credential `{}`",
+        "the response to {} (event {}) redirects to a URL that holds {}",
         permit.action(),
         permit.event(),
-        used.material.name
+        answered.chosen.withheld()
     );
     exchange
         .gateway
@@ -167,9 +178,12 @@ async fn step(
         response,
         lease,
         watch,
-        chosen,
+        mut chosen,
         mut followed,
     } = before;
+    let withheld = &exchange.gateway.upstreams().withheld;
+    let host = &place.destination.host;
+    chosen.withholding = chosen.withholding.map(|it| it.at(withheld, host));
     followed.push(place.destination.host.to_string());
     drop((response, lease));
     let (gateway, pool) = (exchange.gateway, exchange.pool);
@@ -191,9 +205,7 @@ async fn step(
         draft.scheme = place.scheme;
         draft.authority = crate::http::authority(&place.destination, place.scheme);
         draft.headers.clone_from(headers);
-        if chosen.must_be_read() {
-            draft.ask_readable();
-        }
+        chosen.ask(&mut draft);
         let body = Payload::new(crate::http::empty()).send(watch.clone(), None);
         let progress = body.progress();
         let request = draft.write(lease.is_http2(), body)?;
@@ -212,13 +224,13 @@ async fn step(
 }
 
 impl Place {
-    fn is_at(&self, other: &Self) -> bool {
+    pub(super) fn is_at(&self, other: &Self) -> bool {
         self.destination == other.destination && self.scheme == other.scheme
     }
 
     /// Where `location` leads from here (RFC 3986, section 5.2). A path that is relative to this
     /// one stays on the host, which is all that matters of it.
-    fn resolve(&self, location: &str) -> Result<Self, Fault> {
+    pub(super) fn resolve(&self, location: &str) -> Result<Self, Fault> {
         let invalid = || refused("its target is not valid");
         let location = location.split('#').next().unwrap_or_default();
         let absolute = match location.strip_prefix("//") {

@@ -1,19 +1,24 @@
 //! What of a response may go to the agent, as far as its head tells.
 
+mod removing;
+
 use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
 };
-use http::{Method, StatusCode};
-use ringfence_inspect::Decoder;
+use http::{Method, StatusCode, Version};
+use http_body::Body as _;
+use ringfence_inspect::{Decoder, ScrubSet};
 use ringfence_model::ReasonCode;
 use ringfence_policy::RequestTerms;
 
+use super::charset;
 use super::exchange::{Answered, Chosen};
 use super::fault::Fault;
 use super::head::{clean_response, clean_trailers};
-use super::scrubbing::Scrubbing;
-use super::upstreams::Ready;
+use super::held::Held;
+use super::scrubbing::{Form, Scrubbing};
+use super::withheld::Hidden;
 
 /// Fields about the octets of a body, which are others after it was decoded and scrubbed.
 const OF_THE_OCTETS: [&str; 5] = [
@@ -30,6 +35,10 @@ pub(super) struct Passed {
     pub(super) headers: HeaderMap,
     /// Where the body has to be read.
     pub(super) scrubbing: Option<Scrubbing>,
+    /// What undoes the encoding of a body that must be read whole before it goes on.
+    pub(super) encoded: Option<Decoder>,
+    /// That body.
+    pub(super) held: Option<Held>,
     /// Most octets of it.
     pub(super) limit: Option<u64>,
     /// Values that were taken out of the head.
@@ -38,11 +47,16 @@ pub(super) struct Passed {
 
 /// Checks a response against the terms, and takes out of its head what may not go on.
 pub(super) fn pass(answered: &mut Answered, method: &Method) -> Result<Passed, Fault> {
-    let chosen = &answered.chosen;
+    let chosen = &mut answered.chosen;
     let status = answered.response.status();
+    let http2 = answered.response.version() == Version::HTTP_2;
     let mut headers = std::mem::take(answered.response.headers_mut());
     let has_body = *method != Method::HEAD
         && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if chosen.withholding.is_some() && headers.contains_key(CONTENT_ENCODING) {
+        // How long an encoded text is says something of a value in it.
+        headers.remove(CONTENT_LENGTH);
+    }
     if let Some(terms) = &chosen.terms {
         let checked = check(terms, status, (&headers, has_body));
         checked.map_err(|fault| fault.by(&terms.rule))?;
@@ -50,24 +64,48 @@ pub(super) fn pass(answered: &mut Answered, method: &Method) -> Result<Passed, F
     if chosen.must_be_read() {
         check_transfer(&headers)?;
     }
+    let is_over = answered.response.body().is_end_stream();
+    let members = match &chosen.terms {
+        Some(terms) if has_body && !is_over => removing::members(terms, &headers)?,
+        _ => None,
+    };
     clean_response(&mut headers);
-    let mut scrubbing = None;
+    let (mut scrubbing, mut encoded) = (None, None);
     if chosen.must_be_read() && has_body {
-        let decoder = readable(status, &mut headers)?;
-        let ready = chosen.credential.as_ref().map(|used| used.ready.as_ref());
-        let set = ready.map(|ready| ready.set.clone()).unwrap_or_default();
-        scrubbing = Some(Scrubbing::new(decoder, set, &media_type(&headers)));
+        let measured = headers.contains_key(CONTENT_LENGTH);
+        let mut decoder = readable(status, &mut headers)?;
+        let form = Form {
+            media: &media_type(&headers),
+            measured,
+            http2,
+        };
+        let reading = match &chosen.withholding {
+            Some(withholding) => {
+                check_alphabet(&headers)?;
+                encoded = decoder.take();
+                let reading = Scrubbing::following(None, withholding.clone(), form);
+                if encoded.is_some() && reading.is_stream() {
+                    let reason =
+                        "the upstream encoded a stream of events though it was asked not to";
+                    return Err(Fault::refused(ReasonCode::ResponseRefused, reason));
+                }
+                reading
+            }
+            None => Scrubbing::new(decoder, ScrubSet::default(), form),
+        };
+        scrubbing = Some(reading.removing(members));
     }
-    let mut scrubbed = 0;
-    if let Some(used) = &chosen.credential {
+    if chosen.credential.is_some() {
         // A session that the upstream opens for the credential is a credential as well.
         headers.remove(SET_COOKIE);
-        scrubbed = scrub(&mut headers, &used.ready);
     }
+    let scrubbed = scrub_for(&mut headers, chosen);
     Ok(Passed {
         status,
         headers,
         scrubbing,
+        encoded: encoded.filter(|_| !is_over),
+        held: None,
         limit: if has_body {
             let terms = chosen.terms.as_ref();
             terms.and_then(|terms| terms.response_octets)
@@ -80,12 +118,9 @@ pub(super) fn pass(answered: &mut Answered, method: &Method) -> Result<Passed, F
 }
 
 /// What of the trailers may go on, and how many values were taken out of them.
-pub(super) fn pass_trailers(trailers: &mut HeaderMap, chosen: &Chosen) -> u64 {
+pub(super) fn pass_trailers(trailers: &mut HeaderMap, chosen: &mut Chosen) -> u64 {
     clean_trailers(trailers);
-    match &chosen.credential {
-        Some(used) => scrub(trailers, &used.ready),
-        None => 0,
-    }
+    scrub_for(trailers, chosen)
 }
 
 fn check(
@@ -138,6 +173,15 @@ fn check_transfer(headers: &HeaderMap) -> Result<(), Fault> {
     Err(Fault::refused(ReasonCode::ResponseRefused, reason))
 }
 
+/// A value can be found only where ASCII is written as it is.
+fn check_alphabet(headers: &HeaderMap) -> Result<(), Fault> {
+    if charset::unreadable(headers).is_none() {
+        return Ok(());
+    }
+    let reason = "the upstream answered in an alphabet in which a credential cannot be found";
+    Err(Fault::refused(ReasonCode::ResponseRefused, reason))
+}
+
 /// Makes sure that the whole of a body can be read, and takes out of the head what will not be
 /// true of it any more.
 fn readable(status: StatusCode, headers: &mut HeaderMap) -> Result<Option<Decoder>, Fault> {
@@ -170,12 +214,19 @@ fn readable(status: StatusCode, headers: &mut HeaderMap) -> Result<Option<Decode
     Ok(decoder)
 }
 
+fn scrub_for(headers: &mut HeaderMap, chosen: &mut Chosen) -> u64 {
+    match &mut chosen.withholding {
+        Some(withholding) => scrub(headers, &withholding.hidden()),
+        None => 0,
+    }
+}
+
 /// Scrubs each field; one whose very name holds a value is left out.
-fn scrub(headers: &mut HeaderMap, ready: &Ready) -> u64 {
+fn scrub(headers: &mut HeaderMap, hidden: &Hidden) -> u64 {
     let mut scrubbed = 0;
     let named: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| ready.is_in_name(name.as_str()))
+        .filter(|name| hidden.is_in_name(name.as_str()))
         .cloned()
         .collect();
     for name in named {
@@ -183,7 +234,7 @@ fn scrub(headers: &mut HeaderMap, ready: &Ready) -> u64 {
         scrubbed += 1;
     }
     for value in headers.values_mut() {
-        if let Some(clean) = ready.set.scrub(value.as_bytes()) {
+        if let Some(clean) = hidden.set.scrub(value.as_bytes()) {
             scrubbed += 1;
             *value = HeaderValue::from_bytes(&clean)
                 .unwrap_or_else(|_| HeaderValue::from_static(ringfence_inspect::REPLACEMENT));

@@ -1,8 +1,6 @@
 //! Sends a request and waits for the head of its response, once more where that is right: on a
 //! fresh connection, with a fresh credential.
 
-use std::sync::Arc;
-
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
 
@@ -11,6 +9,7 @@ use super::exchange::{Answered, Chosen, Exchange};
 use super::fault::Fault;
 use super::inject::inject;
 use super::lease::{Lease, NoResponse};
+use super::of_git;
 use super::open::Target;
 use super::payload::{Broken, Payload, Progress};
 use super::pool::Route;
@@ -58,10 +57,11 @@ impl Exchange<'_> {
         mut payload: Payload,
         mut chosen: Chosen,
     ) -> Result<Answered, Fault> {
-        if chosen.must_be_read() {
-            draft.ask_readable();
-        }
+        chosen.ask(&mut draft);
         unless(self.watch(), inject(&mut draft, &mut payload, &chosen)).await?;
+        if let Some(upstream) = &self.permit.grant().git {
+            of_git::authenticate(&mut draft.headers, upstream.kind);
+        }
         chosen.hide_signature(&draft)?;
         let material = chosen.credential.as_ref().map(|used| &used.material);
         let watch = self.watch().with(material, &chosen.tokens);
@@ -141,12 +141,12 @@ impl Chosen {
     /// Has the signature of the request searched for in the response: it is good for a repetition
     /// of the request from anywhere.
     fn hide_signature(&mut self, draft: &Draft) -> Result<(), Fault> {
-        let Some(used) = &mut self.credential else {
+        let (Some(used), Some(withholding)) = (&self.credential, &mut self.withholding) else {
             return Ok(());
         };
         let mut injections = used.material.injections.iter();
         if injections.any(|injection| matches!(injection, Injection::SigV4(_))) {
-            used.ready = Arc::new(used.ready.with_signature(&draft.headers)?);
+            withholding.sign(&draft.headers)?;
         }
         Ok(())
     }

@@ -14,7 +14,9 @@ use ringfence_model::{ReasonCode, Scheme, Secret};
 use super::draft::Draft;
 use super::fault::Fault;
 use super::payload::Payload;
+use crate::http::authority;
 use crate::limits::REWRITTEN_BODY_OCTETS;
+use crate::outbound::OwnRequest;
 use crate::pipeline::SigV4;
 
 /// The service whose objects are too large to be read whole before they are sent.
@@ -36,7 +38,15 @@ pub(super) async fn sign(
     } else {
         SignableBody::Bytes(payload.hold(REWRITTEN_BODY_OCTETS).await?)
     };
-    let signed = signed_headers(draft, keys, body).ok_or_else(|| {
+    let covered = draft.headers.iter().filter_map(|(name, value)| {
+        let covered = *name == CONTENT_TYPE || name.as_str().starts_with("x-amz-");
+        Some((name.as_str(), value.to_str().ok()?)).filter(|_| covered)
+    });
+    let scheme = draft.scheme.as_str();
+    let uri = format!("{scheme}://{}{}", draft.authority, draft.target());
+    let request = SignableRequest::new(draft.method.as_str(), uri, covered, body).ok();
+    let signed = request.and_then(|request| signed_headers(request, keys, SystemTime::now()));
+    let signed = signed.ok_or_else(|| {
         let reason = "the request cannot be signed by AWS Signature Version 4";
         Fault::refused(ReasonCode::CredentialUnavailable, reason)
     })?;
@@ -44,10 +54,32 @@ pub(super) async fn sign(
     Ok(())
 }
 
+/// Adds the signature to a request of Ringfence's own, as of `time`. False where it cannot be
+/// signed.
+pub fn sign_own(request: &mut OwnRequest, keys: &SigV4, time: SystemTime) -> bool {
+    let url = &request.url;
+    let (scheme, host) = (url.scheme.as_str(), authority(&url.destination, url.scheme));
+    let uri = format!("{scheme}://{host}{}", url.path_and_query);
+    let covered = request.headers.iter().filter_map(|(name, value)| {
+        let value = std::str::from_utf8(value.expose()).ok()?;
+        Some((name.as_str(), value)).filter(|(name, _)| *name == CONTENT_TYPE.as_str())
+    });
+    let body = SignableBody::Bytes(request.body.expose());
+    let signable = SignableRequest::new(&request.method, uri, covered, body).ok();
+    let Some(signed) = signable.and_then(|signable| signed_headers(signable, keys, time)) else {
+        return false;
+    };
+    let own = |(name, value): (HeaderName, HeaderValue)| {
+        (name.as_str().to_owned(), Secret::new(value.as_bytes()))
+    };
+    request.headers.extend(signed.into_iter().map(own));
+    true
+}
+
 fn signed_headers(
-    draft: &Draft,
+    request: SignableRequest<'_>,
     keys: &SigV4,
-    body: SignableBody<'_>,
+    time: SystemTime,
 ) -> Option<Vec<(HeaderName, HeaderValue)>> {
     let text = |secret: &Secret| std::str::from_utf8(secret.expose()).ok().map(str::to_owned);
     let secret_key = text(&keys.secret_key)?;
@@ -61,18 +93,11 @@ fn signed_headers(
         .identity(&identity)
         .region(&keys.region)
         .name(&keys.service)
-        .time(SystemTime::now())
+        .time(time)
         .settings(settings(&keys.service))
         .build()
         .ok()?
         .into();
-    let scheme = draft.scheme.as_str();
-    let uri = format!("{scheme}://{}{}", draft.authority, draft.target());
-    let covered = draft.headers.iter().filter_map(|(name, value)| {
-        let covered = *name == CONTENT_TYPE || name.as_str().starts_with("x-amz-");
-        Some((name.as_str(), value.to_str().ok()?)).filter(|_| covered)
-    });
-    let request = SignableRequest::new(draft.method.as_str(), uri, covered, body).ok()?;
     let (signed, _) = sign_request(request, &parameters).ok()?.into_parts();
     signed
         .headers()

@@ -1,6 +1,7 @@
 //! What ends an exchange from outside: a policy that does not allow it any more, a credential or a
 //! token of it that was changed or revoked, and silence. Each part of an exchange that may last
-//! watches by itself, so that no part outlives the others by not being read.
+//! watches by itself, and the answer to the agent is watched by who serves the agent as well, so that
+//! no part outlives the others by not being read.
 
 use std::future::pending;
 use std::sync::Arc;

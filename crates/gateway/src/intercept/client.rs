@@ -1,20 +1,39 @@
-//! A client's socket for libraries that read it themselves, starting with what was read ahead.
+//! A client's socket for libraries that read it themselves, starting with what was read ahead. What
+//! it moves is counted for the event of the connection.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::queue::Queue;
+use crate::pipeline::{Meter, Subject};
 use crate::stream::Buffered;
 
 /// A connection whose first octets are read once more.
-#[derive(Debug)]
 pub(super) struct Replay {
     ahead: Queue,
     socket: TcpStream,
+    counter: Counter,
+}
+
+/// Counts what a client sent and received.
+enum Counter {
+    /// Until it is known for whom.
+    Own(Meter),
+    Of(Arc<Subject>),
+}
+
+impl Counter {
+    fn meter(&self) -> &Meter {
+        match self {
+            Self::Own(meter) => meter,
+            Self::Of(subject) => subject.meter(),
+        }
+    }
 }
 
 impl Replay {
@@ -23,7 +42,23 @@ impl Replay {
         Self {
             ahead: Queue::new(ahead),
             socket,
+            counter: Counter::Own(Meter::default()),
         }
+    }
+
+    /// Counts for this connection, also what has moved already.
+    pub(super) fn count_for(&mut self, connection: &Arc<Subject>) {
+        let before = self.counter.meter();
+        connection.meter().add_sent(before.sent());
+        connection.meter().add_received(before.received());
+        self.counter = Counter::Of(Arc::clone(connection));
+    }
+
+    fn written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(octets)) = &written {
+            self.counter.meter().add_received(*octets as u64);
+        }
+        written
     }
 }
 
@@ -33,10 +68,13 @@ impl AsyncRead for Replay {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.ahead.give(buf, usize::MAX) > 0 {
-            return Poll::Ready(Ok(()));
+        let before = buf.filled().len();
+        if self.ahead.give(buf, usize::MAX) == 0 {
+            ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
         }
-        Pin::new(&mut self.socket).poll_read(cx, buf)
+        let octets = buf.filled().len() - before;
+        self.counter.meter().add_sent(octets as u64);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -46,7 +84,8 @@ impl AsyncWrite for Replay {
         cx: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, octets)
+        let written = Pin::new(&mut self.socket).poll_write(cx, octets);
+        self.written(written)
     }
 
     fn poll_write_vectored(
@@ -54,7 +93,8 @@ impl AsyncWrite for Replay {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, parts)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, parts);
+        self.written(written)
     }
 
     fn is_write_vectored(&self) -> bool {

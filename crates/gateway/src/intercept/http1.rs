@@ -34,7 +34,9 @@ where
     S: Service,
 {
     let _cut = Cut(Arc::clone(&turn));
-    let answers = service_fn(|request| answer(Arc::clone(&service), Arc::clone(&turn), request));
+    // In a box, so that a connection without a request does not keep the room for one.
+    let answers =
+        service_fn(|request| Box::pin(answer(Arc::clone(&service), Arc::clone(&turn), request)));
     let connection = Builder::new()
         .max_headers(HTTP_FIELDS + OWN_FIELDS)
         .max_buf_size(HTTP1_BUFFER)
@@ -46,6 +48,8 @@ where
     let served = tokio::select! {
         biased;
         served = &mut connection => served,
+        // Also where the client does not read, so that the library does not look at the answer.
+        error = turn.cut_short() => return Err(io::Error::other(error.to_string())),
         () = turn.activity().idle(idle) => {
             connection.as_mut().graceful_shutdown();
             timeout(LINGER, &mut connection).await.unwrap_or(Ok(()))
@@ -75,6 +79,7 @@ async fn answer<S: Service>(
             response = service.refuse(HttpError::SwitchingProtocols);
         }
     }
+    turn.hold(response.extensions_mut().remove());
     Ok(response.map(|body| Held::new(body, answering)))
 }
 

@@ -16,16 +16,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::linger::Lingering;
-use super::local::Tasks;
 use super::message::{Held, streamed, words};
 use super::place::Place;
 use super::service::Service;
+use super::streams::Streams;
 use super::turn::{Activity, Busy};
 use crate::http::RequestBody;
 use crate::limits::{
     HTTP2_HEADER_OCTETS, HTTP2_RESETS, HTTP2_SEND_OCTETS, HTTP2_STREAMS, HTTP2_WINDOW, LINGER,
     LINGER_IDLE,
 };
+use crate::local::Tasks;
 use crate::wire::http::{HttpError, read_http2};
 
 /// Serves `client` to its end. `idle` is the longest wait for a request.
@@ -41,15 +42,16 @@ where
     S: Service,
 {
     let place = Arc::new(place.clone());
+    let mut tasks = Tasks::default();
+    let streams = Streams::new(tasks.inbox());
     let answers = {
-        let activity = Arc::clone(activity);
+        let (activity, streams) = (Arc::clone(activity), streams.clone());
         service_fn(move |request| {
-            let busy = activity.begin();
-            answer(Arc::clone(&service), Arc::clone(&place), busy, request)
+            let held = (activity.begin(), streams.clone());
+            answer(Arc::clone(&service), Arc::clone(&place), held, request)
         })
     };
-    let mut tasks = Tasks::default();
-    let connection = Builder::new(tasks.inbox())
+    let connection = Builder::new(streams)
         .max_concurrent_streams(HTTP2_STREAMS)
         .max_header_list_size(HTTP2_HEADER_OCTETS)
         .max_pending_accept_reset_streams(HTTP2_RESETS)
@@ -88,16 +90,17 @@ where
 async fn answer<S: Service>(
     service: Arc<S>,
     place: Arc<Place>,
-    busy: Busy,
+    (busy, streams): (Busy, Streams),
     request: Request<Incoming>,
 ) -> Result<Response<Held<Busy>>, Infallible> {
-    let response = match admit(request, &place) {
+    let mut response = match admit(request, &place) {
         Ok(request) => service.call(request).await,
         Err(error) => {
             busy.refuse(error);
             service.refuse(error)
         }
     };
+    streams.hold(response.extensions_mut().remove());
     Ok(response.map(|body| Held::new(body, busy)))
 }
 

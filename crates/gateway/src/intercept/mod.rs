@@ -13,12 +13,12 @@ mod http1;
 mod http2;
 mod leaves;
 mod linger;
-mod local;
 mod message;
 mod opened;
 mod place;
 mod queue;
 mod service;
+mod streams;
 mod strict;
 mod turn;
 
@@ -27,4 +27,4 @@ pub use opened::{Opened, TlsFault, accept, plain};
 pub use service::Service;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,6 +17,8 @@ use super::service::Service;
 use super::strict::Strict;
 use super::turn::{Activity, Turn};
 use super::{http1, http2};
+use crate::calm::Calm;
+use crate::forward::UpstreamTasks;
 use crate::limits::Limits;
 use crate::pipeline::{Gateway, Permit};
 use crate::relay::Ending;
@@ -34,6 +36,15 @@ enum Client {
     Plain(Replay),
     Tls(Box<TlsStream<Replay>>),
     TlsHttp2(Box<TlsStream<Replay>>),
+}
+
+impl Client {
+    fn replay(&mut self) -> &mut Replay {
+        match self {
+            Self::Plain(client) => client,
+            Self::Tls(stream) | Self::TlsHttp2(stream) => stream.get_mut().0,
+        }
+    }
 }
 
 /// Why there is no TLS with a client.
@@ -173,18 +184,24 @@ impl Opened {
 
 impl Gateway {
     /// Serves an intercepted client until it ends or policy takes the permit of its connection
-    /// back.
+    /// back. The connections of its pool are part of that, and end with it.
     pub async fn attend<S: Service>(
         &self,
         permit: &Permit,
-        client: Opened,
+        mut client: Opened,
         service: Arc<S>,
+        upstreams: UpstreamTasks,
     ) -> Ending {
-        tokio::select! {
-            biased;
-            decision = self.revoked(permit) => Ending::Revoked(decision),
-            ending = client.serve(self.limits(), service) => ending,
-        }
+        client.client.replay().count_for(permit.subject());
+        Calm::new(async {
+            tokio::select! {
+                biased;
+                decision = self.revoked(permit) => Ending::Revoked(decision),
+                ending = client.serve(self.limits(), service) => ending,
+                () = upstreams.run() => Ending::Done,
+            }
+        })
+        .await
     }
 }
 

@@ -9,7 +9,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use ringfence_model::Scheme;
@@ -43,6 +43,8 @@ pub(super) struct Strict<T> {
     last: bool,
     /// Whether the client will send no more.
     ended: bool,
+    /// Whether the library writes, and who waits for the end of that.
+    writing: (bool, Option<Waker>),
 }
 
 enum State {
@@ -74,6 +76,7 @@ impl<T: AsyncRead + Unpin> Strict<T> {
             timer: None,
             last: false,
             ended: false,
+            writing: (false, None),
         }
     }
 
@@ -106,7 +109,7 @@ impl<T: AsyncRead + Unpin> Strict<T> {
                         self.admit(&head);
                         return Poll::Ready(Ok(Step::Again));
                     }
-                    Ok(None) if self.is_late(cx) => return self.end(),
+                    Ok(None) if self.is_late(cx) => return self.end_after_answer(cx),
                     Ok(None) => {}
                     Err(error) => {
                         self.refuse(error);
@@ -115,7 +118,7 @@ impl<T: AsyncRead + Unpin> Strict<T> {
                 }
             }
             if self.ended || ready!(self.poll_fill(cx))? == 0 {
-                return self.end();
+                return self.end_after_answer(cx);
             }
         }
     }
@@ -210,7 +213,7 @@ impl<T: AsyncRead + Unpin> Strict<T> {
     /// stream does not mean that.
     fn answering(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Step>> {
         match self.turn.poll_next(cx) {
-            Next::Head if self.last => return self.end(),
+            Next::Head if self.last => return self.end_after_answer(cx),
             Next::Head => self.state = State::Head(RequestReader::default().with_websocket()),
             Next::Raw => {
                 self.client.at_once();
@@ -235,6 +238,17 @@ impl<T: AsyncRead + Unpin> Strict<T> {
             ready!(Pin::new(&mut self.client).poll_read(cx, buf))?;
         }
         Poll::Ready(Ok(Step::Done))
+    }
+
+    /// Ends once the last answer has left the library, which drops what it still has to write when
+    /// it finds the end of a connection before.
+    fn end_after_answer(&mut self, cx: &Context<'_>) -> Poll<io::Result<Step>> {
+        let (writing, waiter) = &mut self.writing;
+        if *writing {
+            *waiter = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        self.end()
     }
 
     fn end(&mut self) -> Poll<io::Result<Step>> {
@@ -285,6 +299,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<T> {
         cx: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.writing.0 = true;
         Pin::new(&mut self.client).poll_write(cx, octets)
     }
 
@@ -293,6 +308,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<T> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.writing.0 = true;
         Pin::new(&mut self.client).poll_write_vectored(cx, parts)
     }
 
@@ -301,7 +317,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.client).poll_flush(cx)
+        ready!(Pin::new(&mut self.client).poll_flush(cx))?;
+        self.writing.0 = false;
+        if let Some(waiter) = self.writing.1.take() {
+            waiter.wake();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -89,7 +89,7 @@ async fn intercepted<S: Service>(
 }
 
 /// How a client that trusts `authority` speaks TLS with these protocols.
-fn client_config(authority: &Authority, protocols: &[&str]) -> ClientConfig {
+pub(crate) fn client_config(authority: &Authority, protocols: &[&str]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     let pem = authority.pem().as_bytes();
     roots
@@ -108,7 +108,7 @@ fn client_config(authority: &Authority, protocols: &[&str]) -> ClientConfig {
     config
 }
 
-async fn connect(
+pub(crate) async fn connect(
     config: ClientConfig,
     name: &'static str,
     socket: TcpStream,

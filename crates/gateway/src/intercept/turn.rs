@@ -1,24 +1,28 @@
 //! What the parts of one intercepted connection know of each other: how many requests are under
 //! way, and whose turn it is on an HTTP/1 connection, the client's or the answer's.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::forward::Leash;
+use crate::http::BodyError;
 use crate::wire::http::HttpError;
 
 /// The requests of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Activity {
-    load: watch::Sender<Load>,
+    load: Mutex<Load>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Load {
     open: usize,
+    /// Since when there is none.
+    idle: Instant,
     served: bool,
     refused: Option<HttpError>,
 }
@@ -27,48 +31,70 @@ struct Load {
 #[derive(Debug)]
 pub(super) struct Busy(Arc<Activity>);
 
+impl Default for Activity {
+    fn default() -> Self {
+        let load = Load {
+            open: 0,
+            idle: Instant::now(),
+            served: false,
+            refused: None,
+        };
+        Self {
+            load: Mutex::new(load),
+        }
+    }
+}
+
 impl Activity {
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
-        self.load.send_modify(|load| {
-            load.open += 1;
-            load.served = true;
-        });
+        let mut load = self.load();
+        load.open += 1;
+        load.served = true;
+        drop(load);
         Busy(Arc::clone(self))
     }
 
     /// Notes that a request was not understood, so that the connection has to end.
     pub(super) fn refuse(&self, error: HttpError) {
-        self.load.send_modify(|load| {
-            load.refused.get_or_insert(error);
-        });
+        self.load().refused.get_or_insert(error);
     }
 
     pub(super) fn refused(&self) -> Option<HttpError> {
-        self.load.borrow().refused
+        self.load().refused
     }
 
     /// Whether there was a request at all.
     pub(super) fn served(&self) -> bool {
-        self.load.borrow().served
+        self.load().served
     }
 
-    /// Returns when no request was under way for `limit`.
+    /// Returns when no request was under way for `limit`. It looks from time to time, instead of
+    /// being told of each request.
     pub(super) async fn idle(&self, limit: Duration) {
-        let mut load = self.load.subscribe();
         loop {
-            // The sender is in `self`, so no wait fails.
-            let _ = load.wait_for(|load| load.open == 0).await;
-            let busy = load.wait_for(|load| load.open > 0);
-            if timeout(limit, busy).await.is_err() {
-                return;
+            let idle = {
+                let load = self.load();
+                (load.open == 0).then_some(load.idle)
+            };
+            match idle {
+                Some(since) if since.elapsed() >= limit => return,
+                Some(since) => sleep_until(since + limit).await,
+                None => sleep(limit).await,
             }
         }
     }
 
-    /// Returns when a request was not understood.
+    /// Returns when a request was not understood. Polled after whatever may find that.
     pub(super) async fn unfit(&self) {
-        let mut load = self.load.subscribe();
-        let _ = load.wait_for(|load| load.refused.is_some()).await;
+        poll_fn(|_| match self.refused() {
+            Some(_) => Poll::Ready(()),
+            None => Poll::Pending,
+        })
+        .await;
+    }
+
+    fn load(&self) -> MutexGuard<'_, Load> {
+        self.load.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +107,11 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.load.send_modify(|load| load.open -= 1);
+        let mut load = self.0.load();
+        load.open -= 1;
+        if load.open == 0 {
+            load.idle = Instant::now();
+        }
     }
 }
 
@@ -103,6 +133,8 @@ struct Line {
     cut: bool,
     gone: bool,
     reader: Option<Waker>,
+    /// Of the answer that is on its way.
+    leash: Option<Leash>,
 }
 
 /// What the reader says of a request.
@@ -186,6 +218,20 @@ impl Turn {
         (Answering { turn, _busy: busy }, fault, websocket)
     }
 
+    /// For the answer: what it hangs on, until it is whole or given up.
+    pub(super) fn hold(&self, leash: Option<Leash>) {
+        self.lock().leash = leash;
+    }
+
+    /// Returns when the answer must not go on, with the reason. Polled after the answer.
+    pub(super) async fn cut_short(&self) -> BodyError {
+        poll_fn(|cx| {
+            let leash = self.lock().leash.clone();
+            leash.map_or(Poll::Pending, |leash| leash.poll_cut(cx))
+        })
+        .await
+    }
+
     /// For the answer: from here on the connection is not HTTP any more.
     pub(super) fn switch(&self) {
         self.lock().switched = true;
@@ -259,6 +305,8 @@ impl Drop for Answering {
     fn drop(&mut self) {
         let mut line = self.turn.lock();
         line.answering = false;
+        let leash = line.leash.take();
         line.wake();
+        drop((line, leash));
     }
 }

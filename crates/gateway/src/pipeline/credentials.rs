@@ -120,6 +120,10 @@ pub trait Credentials: Send + Sync {
     fn material<'a>(&'a self, need: Need<'a>)
     -> Answer<'a, Result<Arc<Material>, CredentialError>>;
 
+    /// Whether there are credentials at all. Then every response that can be read is searched for
+    /// those that were given out, and requests ask for responses that can be read.
+    fn in_use(&self) -> bool;
+
     /// The upstream did not accept `material`: if it was minted, the next call mints anew.
     fn rejected(&self, material: &Material);
 
@@ -147,6 +151,10 @@ impl Credentials for NoCredentials {
     ) -> Answer<'a, Result<Arc<Material>, CredentialError>> {
         let unknown = CredentialError::Unknown(need.name.clone());
         Box::pin(std::future::ready(Err(unknown)))
+    }
+
+    fn in_use(&self) -> bool {
+        false
     }
 
     fn rejected(&self, _: &Material) {}

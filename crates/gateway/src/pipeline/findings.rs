@@ -12,6 +12,7 @@ use super::audit::AuditError;
 use super::gateway::{Gateway, unavailable};
 use super::refusal::{Refusal, denial};
 use super::session::Session;
+use super::tokens::{TOKEN_OCTETS, without_tokens};
 use crate::limits::{FINDING_OCTETS, FINDING_PERIOD, FINDINGS_IN_PERIOD};
 
 /// The stable code of these findings.
@@ -131,7 +132,10 @@ impl Gateway {
             0 => String::new(),
             _ => format!(" ({left_out} more before it)"),
         };
-        let shown = said.get(..FINDING_OCTETS).unwrap_or(said).escape_ascii();
+        // A token is looked for before the text is cut: a part of one would be no token.
+        let said = said.get(..FINDING_OCTETS + TOKEN_OCTETS).unwrap_or(said);
+        let shown = without_tokens(&said.escape_ascii().to_string());
+        let shown = shown.get(..FINDING_OCTETS).unwrap_or(&shown);
         let detail = format!("{tried}: {reason}: \"{shown}\"{more}");
         self.note(session, MALFORMED, detail)
     }
@@ -191,6 +195,28 @@ mod tests {
         );
         assert!(details[0].len() < 5 * FINDING_OCTETS);
         assert!(details[0].bytes().all(|octet| matches!(octet, b' '..=b'~')));
+    }
+
+    #[test]
+    fn a_token_is_not_recorded_wherever_the_text_is_cut() {
+        let stack = Stack::new("  - allow: { host: api.test }");
+        let token = format!("rf_{}", "aB3-_".repeat(9).get(..43).unwrap());
+        for before in [
+            0,
+            FINDING_OCTETS - 50,
+            FINDING_OCTETS - 46,
+            FINDING_OCTETS - 20,
+        ] {
+            refuse(
+                &stack,
+                format!("{} {token} x", "y".repeat(before)).as_bytes(),
+            );
+        }
+        let details = details(&stack);
+        assert_eq!(details.len(), 4);
+        for detail in details {
+            assert!(!detail.contains(&token[..8]), "{detail}");
+        }
     }
 
     #[test]

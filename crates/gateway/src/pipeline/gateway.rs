@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ringfence_inspect::ScrubSet;
+use ringfence_model::git::{GitUpstream, UpstreamName};
 use ringfence_model::{
     Action, Decision, Destination, Event, EventId, Generation, HttpRequest, ReasonCode,
 };
 use ringfence_policy::{Reading, Snapshot, Verdict};
 use tokio::sync::watch;
 
+use super::approvals::{Approval, Approvals};
 use super::audit::{Audit, AuditError};
 use super::credentials::Credentials;
 use super::permit::Permit;
+use super::recorded;
 use super::refusal::{Refusal, denial};
 use super::room::Room;
 use super::session::Session;
@@ -27,6 +31,7 @@ pub struct Gateway {
     audit: Arc<dyn Audit>,
     policy: watch::Receiver<Arc<Snapshot>>,
     credentials: Arc<dyn Credentials>,
+    approvals: Arc<dyn Approvals>,
     limits: Limits,
     dialer: Dialer,
     upstreams: Upstreams,
@@ -36,8 +41,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway that decides by the newest snapshot of `policy`, records to `audit` and gives
-    /// requests `credentials`.
+    /// A gateway that decides by the newest snapshot of `policy`, records to `audit`, gives requests
+    /// `credentials`, and holds what has to be approved until `approvals` says so.
     ///
     /// # Errors
     /// Where the configuration breaks a limit or names a file that cannot be used.
@@ -46,12 +51,14 @@ impl Gateway {
         audit: Arc<dyn Audit>,
         policy: watch::Receiver<Arc<Snapshot>>,
         credentials: Arc<dyn Credentials>,
+        approvals: Arc<dyn Approvals>,
     ) -> Result<Arc<Self>, ConfigError> {
         let capacity = Capacity::new(config.limits.connections);
         Ok(Arc::new(Self {
             audit,
             policy,
             credentials,
+            approvals,
             limits: config.limits.clone(),
             upstreams: Upstreams::new(&config)?,
             dialer: Dialer::new(config)?,
@@ -74,7 +81,8 @@ impl Gateway {
     ) -> Result<Permit, Refusal> {
         let Verdict { decision, grant } = self.verdict(&action);
         let generation = decision.generation;
-        let event = event(session, action, decision, parent);
+        let (recorded, whole) = recorded::action(action);
+        let event = event(session, recorded, decision, parent);
         if let Err(error) = self.audit.open(&event) {
             return Err(unavailable(event.action.to_string(), generation, &error));
         }
@@ -82,7 +90,7 @@ impl Gateway {
             Some(grant) if event.decision.is_allow() => Ok(Permit::new(
                 Arc::clone(&self.audit),
                 event.id,
-                event.action,
+                whole.unwrap_or(event.action),
                 generation,
                 grant,
             )),
@@ -99,6 +107,7 @@ impl Gateway {
         reason: &str,
     ) -> Refusal {
         let generation = self.generation();
+        let (action, _) = recorded::action(action);
         let event = event(session, action, denial(code, reason, generation), None);
         match self.audit.open(&event) {
             Ok(()) => refusal(event),
@@ -132,6 +141,36 @@ impl Gateway {
     #[must_use]
     pub fn has_api_rules(&self, destination: &Destination) -> bool {
         self.policy.borrow().has_api_rules(destination)
+    }
+
+    /// The git server at `destination`, where a rule names it.
+    #[must_use]
+    pub fn git_at(&self, destination: &Destination) -> Option<Arc<GitUpstream>> {
+        let snapshot = self.policy.borrow();
+        let upstream = snapshot.git_at(&destination.host, destination.port)?;
+        Some(Arc::new(upstream.clone()))
+    }
+
+    /// The git server of this short name, where a rule names it.
+    #[must_use]
+    pub fn git_named(&self, name: &UpstreamName) -> Option<Arc<GitUpstream>> {
+        let snapshot = self.policy.borrow();
+        let upstreams = snapshot.git_upstreams().iter();
+        let upstream = upstreams.clone().find(|upstream| upstream.name == *name)?;
+        Some(Arc::new(upstream.clone()))
+    }
+
+    /// What a person said to exactly this action. It may wait for a file, so no task may call it
+    /// that others wait for.
+    #[must_use]
+    pub fn approval(&self, session: &Session, action: &Action) -> Approval {
+        self.approvals.approval(session.identity(), action)
+    }
+
+    /// Whatever no agent may hold, for the search of what an agent writes.
+    #[must_use]
+    pub fn withheld(&self) -> ScrubSet {
+        self.upstreams.withheld()
     }
 
     /// What of the body of `request`, whose head is known, the decision on it needs.
@@ -195,7 +234,7 @@ fn event(session: &Session, action: Action, decision: Decision, parent: Option<E
         agent: identity.agent.clone(),
         workspace: identity.workspace.clone(),
         action,
-        decision,
+        decision: recorded::decision(decision),
     }
 }
 

@@ -1,12 +1,15 @@
 //! The pipeline: who is asking, what was decided, the proof of it, and the record. Nothing
 //! outside this module can make a [`Permit`].
 
+mod approvals;
 mod audit;
 mod credentials;
 mod decided;
 mod findings;
 mod gateway;
+mod note;
 mod permit;
+mod recorded;
 mod redirect;
 mod refusal;
 mod revocation;
@@ -14,12 +17,14 @@ mod room;
 mod session;
 mod tokens;
 
+pub use approvals::{Approval, Approvals, NoApprovals};
 pub use audit::{Audit, AuditError};
 pub use credentials::{
     Answer, ClientCertificate, CredentialError, Credentials, Injection, Material, Need,
     NoCredentials, SigV4,
 };
 pub use gateway::Gateway;
+pub use note::{GitNote, NoteHold};
 pub(crate) use permit::Subject;
 pub use permit::{Meter, Permit, Transport};
 pub(crate) use refusal::denial;

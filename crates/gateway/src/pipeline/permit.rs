@@ -9,13 +9,14 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use ringfence_model::{
-    Action, Closing, CredentialName, Decision, Destination, EventId, Generation, Outcome,
-    ReasonCode, Upstream,
+    Action, Closing, CredentialName, Decision, Destination, EventId, Generation, HttpRequest,
+    Outcome, ReasonCode, Upstream,
 };
-use ringfence_policy::{Grant, RequestTerms};
+use ringfence_policy::{GitDenial, Grant, RequestTerms};
 
 use super::audit::Audit;
 use super::decided::Decided;
+use super::note::GitNote;
 use super::refusal::{Refusal, denial};
 use super::room::Reserved;
 
@@ -39,6 +40,7 @@ pub struct Permit {
     subject: Arc<Subject>,
     started: Instant,
     tls: OnceLock<TlsFacts>,
+    git: GitNote,
     closed: bool,
 }
 
@@ -46,11 +48,14 @@ pub struct Permit {
 /// share it, each of which stops by itself when policy takes the permit back.
 pub(crate) struct Subject {
     decided: Decided,
+    /// How an action that is no HTTP request itself is put into one.
+    carrier: Option<Box<HttpRequest>>,
     generation: Generation,
     grant: Grant,
     meter: Meter,
     transport: OnceLock<Transport>,
     address: OnceLock<SocketAddr>,
+    reached: OnceLock<SocketAddr>,
     credential: OnceLock<CredentialName>,
     terms: OnceLock<Arc<RequestTerms>>,
     body: OnceLock<Reserved>,
@@ -77,22 +82,29 @@ impl Permit {
         generation: Generation,
         grant: Grant,
     ) -> Self {
+        let carrier = match (&action, &grant.git) {
+            (Action::Git(request), Some(upstream)) => Some(Box::new(request.to_http(upstream))),
+            _ => None,
+        };
         Self {
             audit,
             event,
             subject: Arc::new(Subject {
                 decided: Decided::new(action),
+                carrier,
                 generation,
                 grant,
                 meter: Meter::default(),
                 transport: OnceLock::new(),
                 address: OnceLock::new(),
+                reached: OnceLock::new(),
                 credential: OnceLock::new(),
                 terms: OnceLock::new(),
                 body: OnceLock::new(),
             }),
             started: Instant::now(),
             tls: OnceLock::new(),
+            git: GitNote::default(),
             closed: false,
         }
     }
@@ -107,6 +119,16 @@ impl Permit {
     #[must_use]
     pub fn action(&self) -> &Action {
         self.subject.action()
+    }
+
+    /// The HTTP request that it allows: what was decided on, or what carries it.
+    #[must_use]
+    pub fn request(&self) -> Option<&HttpRequest> {
+        match self.action() {
+            Action::Http(request) => Some(request),
+            Action::Git(_) => self.subject.carrier.as_deref(),
+            Action::Connect(_) => None,
+        }
     }
 
     /// Where it leads.
@@ -164,6 +186,12 @@ impl Permit {
         let _ = self.tls.set(facts);
     }
 
+    /// Where the facts of a git request are noted.
+    #[must_use]
+    pub const fn git(&self) -> &GitNote {
+        &self.git
+    }
+
     /// Notes the address that was dialled, or of a connection that is used again.
     pub(crate) fn note_address(&self, address: SocketAddr) {
         let _ = self.subject.address.set(address);
@@ -219,6 +247,17 @@ impl Permit {
         self.take_back(code, decision)
     }
 
+    /// Takes the permit back because what a git request turned out to be is not allowed.
+    #[must_use]
+    pub fn refuse_git(self, denial: GitDenial) -> Refusal {
+        let decision = Decision {
+            rule: Some(denial.rule),
+            next_step: Some(denial.next_step),
+            ..self::denial(denial.code, &denial.reason, self.generation())
+        };
+        self.take_back(denial.code, decision)
+    }
+
     /// Takes the permit back because the policy does, in the words of its new decision.
     #[must_use]
     pub fn revoke(self, decision: Decision) -> Refusal {
@@ -251,14 +290,13 @@ impl Permit {
             received: self.meter().received(),
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             scrubbed: self.meter().scrubbed(),
+            git: None,
         };
-        // The action is over, so there is nothing left to refuse. A log that cannot be
-        // written refuses the next `open`, and its reader counts an unclosed event as aborted.
-        let _ = self.audit.close(&closing);
+        self.git.close(&self.audit, closing);
     }
 
     fn upstream(&mut self) -> Option<Upstream> {
-        let address = self.address()?;
+        let address = self.address().or_else(|| self.subject.reached())?;
         let (sni, alpn) = match self.tls.take() {
             Some(facts) => (facts.sni, facts.alpn),
             None => (None, Vec::new()),
@@ -300,6 +338,16 @@ impl Subject {
 
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.address.get().copied()
+    }
+
+    /// Notes an address that an action within this one was dialled to, for the record; the first
+    /// stands. The action inside answers for it when policy changes.
+    pub(crate) fn note_reached(&self, address: SocketAddr) {
+        let _ = self.reached.set(address);
+    }
+
+    fn reached(&self) -> Option<SocketAddr> {
+        self.reached.get().copied()
     }
 
     /// The terms that the request is sent by, once they are chosen.

@@ -17,6 +17,8 @@ impl Gateway {
                 | ReasonCode::MethodNotAllowed
                 | ReasonCode::PathNotAllowed
                 | ReasonCode::ConditionNotMet
+                | ReasonCode::AccessNotAllowed
+                | ReasonCode::RefNotAllowed
                 | ReasonCode::CredentialAmbiguous
                 | ReasonCode::RuleExpired
         );

@@ -4,14 +4,14 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ringfence_model::{AgentName, Destination, Host, HostName, RunId, SandboxId, WorkspaceName};
+use ringfence_model::{AgentName, Destination, Host, RunId, SandboxId, WorkspaceName};
 
 use super::findings::Findings;
 use super::room::Room;
 use super::tokens::Tokens;
 use crate::intercept::Authority;
 use crate::limits::ROOM_OF_SESSION;
-use crate::wire::dns::{self, HOST_SERVICE, INTERNAL_ZONE, NameMap};
+use crate::wire::dns::{self, NameMap};
 
 /// The names of an agent's run, as they are recorded.
 #[derive(Debug, Clone)]
@@ -123,7 +123,7 @@ impl Session {
     #[must_use]
     pub fn place(&self, destination: Destination) -> Place {
         match &destination.host {
-            Host::Name(name) if is_control_plane(name) => Place::ControlPlane(destination),
+            Host::Name(name) if dns::is_gateway_name(name) => Place::ControlPlane(destination),
             Host::Name(_) => Place::Upstream(destination),
             Host::Address(address) => self.place_of_address(*address, destination.port),
         }
@@ -152,13 +152,9 @@ impl Session {
         }
         let name = self.names().name_of(address).cloned();
         match name {
-            Some(name) if is_control_plane(&name) => Place::ControlPlane(at(Host::Name(name))),
+            Some(name) if dns::is_gateway_name(&name) => Place::ControlPlane(at(Host::Name(name))),
             Some(name) => Place::Upstream(at(Host::Name(name))),
             None => Place::Unmapped(at(Host::Address(address))),
         }
     }
-}
-
-fn is_control_plane(name: &HostName) -> bool {
-    name.is_within(INTERNAL_ZONE) && name.as_str() != HOST_SERVICE
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ringfence_model::{Effect, EventId, Outcome, ReasonCode};
+use ringfence_model::{Action, Effect, EventId, Outcome, ReasonCode};
 use tokio::time::timeout;
 
 use super::*;
@@ -81,6 +81,34 @@ fn a_permit_is_closed_once() {
     permit.finish(Outcome::Done);
     assert_eq!(outcome(&stack, event), Outcome::Done);
     assert_eq!(stack.audit.records().len(), 2);
+}
+
+#[test]
+fn an_event_stays_open_while_what_came_of_it_is_still_to_be_noted() {
+    let stack = Stack::new(TLS);
+    let permit = stack.permit("api.test:443");
+    let event = permit.event();
+    let (first, second) = (permit.git().hold(), permit.git().hold());
+    permit.finish(Outcome::Status(200));
+    drop(first);
+    assert_eq!(stack.audit.closing_of(event), None);
+    second.note(|facts| facts.objects = Some(3));
+    drop(second);
+    let closing = stack.audit.closing_of(event).unwrap();
+    assert_eq!(closing.outcome, Outcome::Status(200));
+    assert_eq!(closing.git.unwrap().objects, Some(3));
+    assert_eq!(stack.audit.records().len(), 2);
+}
+
+#[test]
+fn a_hold_that_ends_first_leaves_the_event_to_its_permit() {
+    let stack = Stack::new(TLS);
+    let permit = stack.permit("api.test:443");
+    let event = permit.event();
+    drop(permit.git().hold());
+    assert_eq!(stack.audit.closing_of(event), None);
+    permit.finish(Outcome::Done);
+    assert_eq!(outcome(&stack, event), Outcome::Done);
 }
 
 #[test]
@@ -188,5 +216,63 @@ fn the_gateway_is_no_destination_but_its_host_may_be() {
     for place in ["host.ringfence.internal:5432", "203.0.113.9:22"] {
         let found = stack.session.place(place.parse().unwrap());
         assert_eq!(found, Place::Upstream(place.parse().unwrap()));
+    }
+}
+
+/// A request in the plain, to this path and query.
+fn plain(path: &str, query: Option<&str>) -> Action {
+    Action::Http(ringfence_model::HttpRequest {
+        destination: "api.test:80".parse().unwrap(),
+        scheme: ringfence_model::Scheme::Http,
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        query: query.map(str::to_owned),
+        headers: Vec::new(),
+        content: None,
+    })
+}
+
+#[test]
+fn a_token_in_a_url_is_decided_on_and_not_recorded() {
+    let token = format!("rf_{}", "aB3-_".repeat(9).get(..43).unwrap());
+    let escaped = token.replacen('_', "%5F", 1);
+    for (path, query, recorded) in [
+        (format!("/a/{token}"), None, plain("/a/rf_", None)),
+        (
+            format!("/a/x-{token}"),
+            None,
+            plain(&format!("/a/x-{token}"), None),
+        ),
+        (format!("/a/{escaped};x"), None, plain("/a/rf_;x", None)),
+        (
+            "/a".to_owned(),
+            Some(format!("k={token}&l=1")),
+            plain("/a", Some("k=rf_&l=1")),
+        ),
+        (
+            "/a/%20".to_owned(),
+            Some("k=%20".to_owned()),
+            plain("/a/%20", Some("k=%20")),
+        ),
+    ] {
+        for rules in [
+            "  - allow: { host: api.test }",
+            "  - allow: { host: api.test, paths: [/b] }",
+        ] {
+            let stack = Stack::new(rules);
+            let action = plain(&path, query.as_deref());
+            let decided = stack.gateway.decide(&stack.session, action.clone(), None);
+            let opened = stack.audit.opened();
+            assert_eq!(opened[0].action, recorded, "{path}");
+            if recorded != action {
+                assert!(!format!("{opened:?}").contains(&token[3..]), "{opened:?}");
+            }
+            if let Ok(permit) = decided {
+                assert_eq!(*permit.action(), action);
+            }
+            let code = ReasonCode::Malformed;
+            let refusal = stack.gateway.deny(&stack.session, action, code, "no sense");
+            assert_eq!(stack.audit.opened()[1].action, recorded, "{refusal:?}");
+        }
     }
 }

@@ -149,6 +149,22 @@ async fn a_tunnel_is_cut_when_the_policy_takes_it_back() {
 }
 
 #[tokio::test]
+async fn a_tunnel_is_cut_even_if_nobody_reads() {
+    let mut tunnel = tunnel(Stack::new(TCP), Opening::Known).await;
+    let flood = vec![b'.'; 1024 * 1024];
+    for side in [&mut tunnel.server, &mut tunnel.agent] {
+        // Until neither the tunnel nor the kernel takes any more.
+        let writing = async { while side.write_all(&flood).await.is_ok() {} };
+        let stuck = tokio::time::timeout(Duration::from_millis(500), writing);
+        assert!(stuck.await.is_err());
+    }
+    tunnel.stack.publish(2, "  - allow: { host: other.test }");
+    let ended = tokio::time::timeout(Duration::from_secs(2), tunnel.outcome());
+    let revoked = Outcome::Refused(ReasonCode::Revoked);
+    assert_eq!(ended.await.unwrap(), revoked);
+}
+
+#[tokio::test]
 async fn no_byte_passes_when_the_policy_changed_before_the_tunnel_began() {
     let stack = Stack::new(TCP);
     let permit = stack.permit("api.test:22");

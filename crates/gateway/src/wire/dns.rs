@@ -22,10 +22,20 @@ use query::{Kind, Query, QueryError};
 pub const GATEWAY_V4: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 /// The gateway's own IPv6 address inside every sandbox.
 pub const GATEWAY_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x5afe, 0, 0, 0, 0, 0, 1);
-/// This name and those below it are the gateway, but for [`HOST_SERVICE`].
+/// This name and those below it are the gateway, but for [`HOST_SERVICE`] and [`GIT_SERVICE`].
 pub const INTERNAL_ZONE: &str = "ringfence.internal";
 /// The machine that the sandbox runs on; mapped and decided on like any name.
 pub const HOST_SERVICE: &str = "host.ringfence.internal";
+/// Where git repositories can be had by the short names of their servers: served by the gateway
+/// itself, where a rule is about git.
+pub const GIT_SERVICE: &str = "git.ringfence.internal";
+
+/// Whether a name is the gateway's own and serves nothing.
+#[must_use]
+pub fn is_gateway_name(name: &HostName) -> bool {
+    let is_served = [HOST_SERVICE, GIT_SERVICE].contains(&name.as_str());
+    name.is_within(INTERNAL_ZONE) && !is_served
+}
 
 /// Whether this is the gateway's own address.
 #[must_use]
@@ -124,7 +134,7 @@ fn addresses(name: &HostName, names: &mut NameMap) -> Option<(Ipv4Addr, Ipv6Addr
     if name.is_within("localhost") {
         return Some((Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST));
     }
-    if name.is_within(INTERNAL_ZONE) && name.as_str() != HOST_SERVICE {
+    if is_gateway_name(name) {
         return Some((GATEWAY_V4, GATEWAY_V6));
     }
     names.assign(name)

@@ -16,11 +16,16 @@ enum Format {
     /// A JSON text on each line. A line of base64 or of another text that is broken into lines
     /// ends in no bracket, if this is not what it is said to be.
     Lines { closed: bool },
+    /// The messages of gRPC: each begins with a zero octet and its length in four. A value in two of
+    /// them has the head of the second in its middle, so it would not be found anyway.
+    Messages { head: u8, left: u32 },
+    /// What is not what it is said to be has no boundaries any more.
+    Lost,
 }
 
 impl Boundary {
     /// The boundaries of a media type, where it has any.
-    pub(super) fn of(media: &str) -> Option<Self> {
+    pub(super) fn of(media: &str, http2: bool) -> Option<Self> {
         let format = match media {
             "text/event-stream" => Format::Events {
                 blank: true,
@@ -30,6 +35,7 @@ impl Boundary {
             | "application/ndjson"
             | "application/jsonl"
             | "application/json-seq" => Format::Lines { closed: false },
+            _ if http2 && is_grpc(media) => Format::Messages { head: 0, left: 0 },
             _ => return None,
         };
         Some(Self { format, since: 0 })
@@ -52,6 +58,14 @@ impl Boundary {
         self.since
     }
 }
+
+fn is_grpc(media: &str) -> bool {
+    let rest = media.strip_prefix("application/grpc");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
+}
+
+/// Octets before each message of gRPC.
+const HEAD_OCTETS: u8 = 5;
 
 impl Format {
     /// Whether a boundary is after this octet; `ended` says whether one was before it.
@@ -79,6 +93,24 @@ impl Format {
                     false
                 }
             },
+            Self::Messages { head: 0, .. } if octet != 0 => {
+                *self = Self::Lost;
+                false
+            }
+            Self::Messages { head, left } => {
+                if *head < HEAD_OCTETS {
+                    *head += 1;
+                    *left = *left << 8 | octet as u32;
+                } else {
+                    *left -= 1;
+                }
+                let ends = *head == HEAD_OCTETS && *left == 0;
+                if ends {
+                    *head = 0;
+                }
+                ends
+            }
+            Self::Lost => false,
         }
     }
 }
@@ -89,7 +121,7 @@ mod tests {
 
     /// The text with a bar at each boundary.
     fn marked(media: &str, text: &str) -> String {
-        let mut boundary = Boundary::of(media).unwrap();
+        let mut boundary = Boundary::of(media, true).unwrap();
         let mut marked = String::new();
         for character in text.chars() {
             boundary.pass(character.to_string().as_bytes());
@@ -118,6 +150,21 @@ mod tests {
         let text = "{\"a\":1}\n[2]\r\nc2VjcmV0\nx}\n";
         let expected = "{\"a\":1}\n|[2]\r\n|c2VjcmV0\nx}\n|";
         assert_eq!(marked("application/x-ndjson", text), expected);
-        assert!(Boundary::of("text/plain").is_none());
+        assert!(Boundary::of("text/plain", true).is_none());
+    }
+
+    #[test]
+    fn a_message_of_grpc_ends_where_its_head_says() {
+        let text = "\0\0\0\0\u{3}abc\0\0\0\0\0\0\0\0\0\u{1}d";
+        let expected = "\0\0\0\0\u{3}abc|\0\0\0\0\0|\0\0\0\0\u{1}d|";
+        for media in ["application/grpc", "application/grpc+proto"] {
+            assert_eq!(marked(media, text), expected);
+            assert!(Boundary::of(media, false).is_none());
+        }
+        // One that is compressed, and whatever else begins in another way, has none from then on.
+        for text in ["\u{1}\0\0\0\u{1}ab\0\0\0\0\u{1}c", "{}\n\0\0\0\0\0"] {
+            assert_eq!(marked("application/grpc", text), text);
+        }
+        assert!(Boundary::of("application/grpc-web", true).is_none());
     }
 }

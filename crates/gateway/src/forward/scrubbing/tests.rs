@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use ringfence_model::Secret;
+use tokio::time::Instant;
 
 use super::*;
 
@@ -11,21 +12,49 @@ const VALUE: &str = "ghs_16C7e42F292c6912E7710c838347Ae178B4a";
 
 fn scrubbing(values: &[&str], media: &str) -> Scrubbing {
     let values: Vec<Secret> = values.iter().map(|value| Secret::new(*value)).collect();
-    Scrubbing::new(None, ScrubSet::new(&values).unwrap(), media)
+    Scrubbing::new(None, ScrubSet::new(&values).unwrap(), form(media))
+}
+
+fn form(media: &str) -> Form<'_> {
+    Form {
+        media,
+        measured: false,
+        http2: true,
+    }
+}
+
+/// All that goes on at once.
+fn steps(scrubbing: &mut Scrubbing) -> String {
+    let mut out = Vec::new();
+    while scrubbing.is_busy() {
+        out.extend_from_slice(&scrubbing.step().unwrap());
+    }
+    String::from_utf8(out).unwrap()
 }
 
 fn pass(scrubbing: &mut Scrubbing, piece: &str) -> String {
     scrubbing.take(Bytes::copy_from_slice(piece.as_bytes()));
-    let out = scrubbing.step().unwrap();
-    assert!(!scrubbing.is_busy());
-    String::from_utf8(out.to_vec()).unwrap()
+    steps(scrubbing)
+}
+
+fn finish(scrubbing: &mut Scrubbing) -> String {
+    scrubbing.finish().unwrap();
+    steps(scrubbing)
 }
 
 /// What silence gives, and after which time.
 async fn silence(scrubbing: &mut Scrubbing) -> (String, Duration) {
     let since = Instant::now();
-    let out = poll_fn(|cx| scrubbing.poll_silence(cx)).await;
-    (String::from_utf8(out.to_vec()).unwrap(), since.elapsed())
+    poll_fn(|cx| scrubbing.poll_silence(cx)).await;
+    (steps(scrubbing), since.elapsed())
+}
+
+/// Whether silence gives nothing, however long it is.
+async fn silence_gives_nothing(scrubbing: &mut Scrubbing) -> bool {
+    let asked = silence(scrubbing);
+    tokio::time::timeout(Duration::from_secs(3600), asked)
+        .await
+        .is_err()
 }
 
 #[tokio::test]
@@ -51,7 +80,7 @@ async fn an_event_does_not_go_on_by_parts_where_a_value_has_lines() {
     let mut scrubbing = scrubbing(&[VALUE, "key\n\nlines"], "text/event-stream");
     assert_eq!(pass(&mut scrubbing, "data: key\n\n"), "");
     pass(&mut scrubbing, "lines\n\n");
-    let rest = scrubbing.finish().unwrap();
+    let rest = finish(&mut scrubbing);
     assert_eq!(rest, "data: REDACTED-BY-RINGFENCE\n\n");
 }
 
@@ -74,50 +103,87 @@ async fn how_much_goes_on_does_not_depend_on_a_guess() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_gives_whole_lines_soon_and_the_rest_later() {
+async fn silence_gives_whole_lines_and_never_the_beginning_of_one() {
     let mut scrubbing = scrubbing(&[VALUE], "text/plain");
-    assert_eq!(pass(&mut scrubbing, "one\ntwo\nghs_16"), "");
+    let (one, two) = VALUE.split_at(6);
+    let text = format!("one\ntwo\n{one}");
+    assert_eq!(pass(&mut scrubbing, &text), "");
     let (lines, after) = silence(&mut scrubbing).await;
     assert_eq!(lines, "one\ntwo\n");
-    assert!(after >= SILENCE_GIVES_LINES && after < SILENCE_GIVES_ALL);
-    let (rest, after) = silence(&mut scrubbing).await;
-    assert_eq!(rest, "ghs_16");
-    assert!(after + SILENCE_GIVES_LINES >= SILENCE_GIVES_ALL);
-    assert_eq!(pass(&mut scrubbing, "three"), "");
-    let (rest, after) = silence(&mut scrubbing).await;
-    assert_eq!(rest, "three");
-    assert!(after >= SILENCE_GIVES_ALL);
+    assert!(after >= SILENCE_GIVES_LINES);
+    assert!(silence_gives_nothing(&mut scrubbing).await);
+    assert_eq!(pass(&mut scrubbing, two), "");
+    assert!(silence_gives_nothing(&mut scrubbing).await);
+    assert_eq!(finish(&mut scrubbing), "REDACTED-BY-RINGFENCE");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_gives_nothing_of_a_body_of_which_the_length_is_known() {
+    let set = ScrubSet::new(&[Secret::new(VALUE)]).unwrap();
+    let measured = Form {
+        measured: true,
+        ..form("text/plain")
+    };
+    let mut scrubbing = Scrubbing::new(None, set, measured);
+    assert_eq!(pass(&mut scrubbing, "one\ntwo\n"), "");
+    assert!(silence_gives_nothing(&mut scrubbing).await);
+    assert_eq!(pass(&mut scrubbing, "three\n"), "");
+    assert!(silence_gives_nothing(&mut scrubbing).await);
+    assert_eq!(finish(&mut scrubbing), "one\ntwo\nthree\n");
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_piece_begins_the_silence_anew() {
     let mut scrubbing = scrubbing(&[VALUE], "text/plain");
-    for piece in VALUE.as_bytes().chunks(10) {
-        pass(&mut scrubbing, std::str::from_utf8(piece).unwrap());
-        let almost = SILENCE_GIVES_ALL - Duration::from_millis(10);
+    for piece in ["one\n", "two\n", "three\n"] {
+        pass(&mut scrubbing, piece);
+        let almost = SILENCE_GIVES_LINES - Duration::from_millis(10);
         let asked = tokio::time::timeout(almost, silence(&mut scrubbing)).await;
         assert!(asked.is_err(), "{asked:?}");
     }
-    assert_eq!(silence(&mut scrubbing).await.0, "REDACTED-BY-RINGFENCE");
+    assert_eq!(silence(&mut scrubbing).await.0, "one\ntwo\nthree\n");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_agent_does_not_make_an_upstream_silent() {
     let mut scrubbing = scrubbing(&[VALUE], "text/plain");
-    let (one, two) = VALUE.split_at(20);
-    pass(&mut scrubbing, one);
+    pass(&mut scrubbing, "one\n");
     // The agent asks for nothing for so long. Only what is asked then begins to count.
-    tokio::time::advance(10 * SILENCE_GIVES_ALL).await;
+    tokio::time::advance(10 * SILENCE_GIVES_LINES).await;
     let now = poll_fn(|cx| Poll::Ready(scrubbing.poll_silence(cx).is_ready())).await;
     assert!(!now);
-    pass(&mut scrubbing, two);
-    assert_eq!(scrubbing.finish().unwrap(), "REDACTED-BY-RINGFENCE");
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_gives_nothing_where_nothing_is_held() {
     let mut scrubbing = scrubbing(&[], "text/plain");
     assert_eq!(pass(&mut scrubbing, "all of it"), "all of it");
-    let asked = tokio::time::timeout(2 * SILENCE_GIVES_ALL, silence(&mut scrubbing)).await;
-    assert!(asked.is_err());
+    assert!(silence_gives_nothing(&mut scrubbing).await);
+}
+
+#[tokio::test]
+async fn a_message_of_grpc_goes_on_whole_and_at_once() {
+    let mut scrubbing = scrubbing(&[VALUE], "application/grpc");
+    let message = "\0\0\0\0\u{6}ghs_16";
+    for _ in 0..3 {
+        assert_eq!(pass(&mut scrubbing, message), message);
+    }
+    let (begin, end) = message.split_at(7);
+    assert_eq!(pass(&mut scrubbing, begin), "");
+    assert_eq!(pass(&mut scrubbing, end), message);
+}
+
+#[tokio::test]
+async fn a_large_piece_is_read_and_goes_on_in_small_steps() {
+    let mut scrubbing = scrubbing(&["pw", VALUE], "text/plain");
+    // Each pair of octets becomes a replacement that is ten times as long.
+    let piece = "pw".repeat(1 << 17);
+    scrubbing.take(Bytes::from(piece));
+    let (mut steps, mut most, mut total) = (0, 0, 0);
+    while scrubbing.is_busy() {
+        let length = scrubbing.step().unwrap().len();
+        (steps, most, total) = (steps + 1, most.max(length), total + length);
+    }
+    assert!(steps >= (1 << 18) / READ_AT_A_TIME, "{steps}");
+    assert!(most <= FRAME_OCTETS && total > 2 << 20, "{most} {total}");
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::upstream::{Ca, Reply, Seen, Speaks, Upstream, reply};
 use super::world::{SECRET, WITH_GITHUB, World, get, request};
 
-const FOLLOW: &str = "api:\n  - allow: { id: all, host: api.test, methods: [GET, HEAD, POST], paths: [\"/**\"], credential: github, follow: broker }";
+const FOLLOW: &str = "api:\n  - allow: { id: all, host: api.test, methods: [GET, HEAD, POST], paths: [\"/**\"], credential: github, follow: { hosts: [other.test, third.test] } }";
 
 fn redirect(location: String) -> Reply {
     let mut response = reply("moved");
@@ -107,7 +107,7 @@ async fn redirects_that_lead_astray_are_refused() {
     for (path, words) in [
         ("/to/other.test/again", "too many"),
         ("/plain", "from https to http"),
-        ("/inside", "the gateway itself"),
+        ("/inside", "leads to host.ringfence.internal"),
         ("/to/127.0.0.1/x", "127.0.0.1"),
         ("/to/user@other.test/x", "not valid"),
         ("/to/other.test/back", "back to where it came from"),
@@ -115,6 +115,25 @@ async fn redirects_that_lead_astray_are_refused() {
         let (code, reason) = world.stopped(get(&format!("https://api.test{path}"))).await;
         assert!(code != "failed", "{path}: {code} {reason}");
         assert!(reason.contains(words), "{path}: {code} {reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_to_the_hosts_of_the_rule_alone() {
+    let ca = Ca::new();
+    let (world, upstream) = world(&ca, FOLLOW).await;
+    for host in ["fourth.test", "x.other.test", "other.test.", "OTHER.test"] {
+        let before = upstream.connections();
+        let asked = get(&format!("https://api.test/to/{host}/x"));
+        if host.to_lowercase().trim_end_matches('.') == "other.test" {
+            assert_eq!(world.send(asked).await.unwrap().status, 200, "{host}");
+            continue;
+        }
+        let (code, reason) = world.stopped(asked).await;
+        assert_eq!(code, "response-refused", "{host}");
+        let words = format!("it leads to {host}, which the rule does not name");
+        assert!(reason.contains(&words), "{reason}");
+        assert!(upstream.connections() <= before + 1, "{host}");
     }
 }
 

@@ -69,7 +69,7 @@ async fn each_event_arrives_before_the_next_is_sent() {
 }
 
 #[tokio::test]
-async fn what_a_silent_upstream_said_arrives() {
+async fn the_whole_lines_that_a_silent_upstream_said_arrive() {
     let ca = Ca::new();
     for speaks in [Speaks::Http1, Speaks::Http2] {
         let (upstream, say) = said(&ca, speaks, "text/plain").await;
@@ -79,13 +79,30 @@ async fn what_a_silent_upstream_said_arrives() {
             .await
             .unwrap()
             .into_body();
-        for text in ["a line\n", "a prompt: "] {
+        for text in ["a line\n", "another line\r\n"] {
             say.send(text).await.unwrap();
             expect(&mut body, text).await;
         }
         let (one, two) = SECRET.split_at(20);
         say.send(one).await.unwrap();
+        // Longer than any silence that gives something.
+        let more = timeout(Duration::from_millis(1500), body.frame()).await;
+        assert!(more.is_err(), "{more:?}");
         say.send(two).await.unwrap();
+        drop(say);
         expect(&mut body, "REDACTED-BY-RINGFENCE").await;
+    }
+}
+
+#[tokio::test]
+async fn each_message_of_grpc_arrives_before_the_next_is_sent() {
+    let ca = Ca::new();
+    let (upstream, say) = said(&ca, Speaks::Http2, "application/grpc+proto").await;
+    let world = World::new(&ca, &upstream, WITH_GITHUB);
+    let request = over_http2(get(URL));
+    let mut body = world.forward(request).await.unwrap().into_body();
+    for message in ["\0\0\0\0\u{3}one", "\0\0\0\0\u{a}ghs_16C7e4"] {
+        say.send(message).await.unwrap();
+        expect(&mut body, message).await;
     }
 }

@@ -128,7 +128,10 @@ impl Upstream {
         F: Fn(Seen) -> R + Clone + Send + Sync + 'static,
         R: Future<Output = Reply> + Send + 'static,
     {
-        let acceptor = ca.acceptor(&["api.test", "other.test", "third.test"], speaks);
+        let acceptor = ca.acceptor(
+            &["api.test", "other.test", "third.test", "github.com"],
+            speaks,
+        );
         Self::serve(acceptor, move |stream| {
             let reply = reply.clone();
             async move { answer(stream, reply).await }

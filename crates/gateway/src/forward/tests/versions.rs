@@ -69,9 +69,24 @@ async fn a_connection_is_used_again_and_never_by_another_client() {
             world.send(over_http2(get(URL))).await.unwrap();
         }
         assert_eq!(upstream.connections(), 1);
-        world.pool = Arc::default();
+        world.reconnect();
         world.send(over_http2(get(URL))).await.unwrap();
         assert_eq!(upstream.connections(), 2);
+    }
+}
+
+#[tokio::test]
+async fn two_names_of_one_address_share_no_connection() {
+    let ca = Ca::new();
+    for speaks in [Speaks::Http1, Speaks::Http2] {
+        let upstream = tell(&ca, speaks).await;
+        let rules = "api:\n  - allow: { host: api.test }\n  - allow: { host: other.test }";
+        let world = World::new(&ca, &upstream, rules);
+        for (host, connections) in [("api", 1), ("other", 2), ("api", 2), ("other", 2)] {
+            let url = format!("https://{host}.test/x");
+            world.send(over_http2(get(&url))).await.unwrap();
+            assert_eq!(upstream.connections(), connections);
+        }
     }
 }
 

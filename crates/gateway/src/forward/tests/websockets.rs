@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http::Request;
@@ -169,6 +170,44 @@ async fn a_websocket_is_cut_at_once_when_its_credential_is_revoked() {
     assert_eq!(format!("{:?}", closing.outcome), "Refused(Revoked)");
     assert!(closing.scrubbed > 0);
     assert_eq!(world.findings("credential-echoed").len(), 1);
+}
+
+#[tokio::test]
+async fn a_websocket_is_cut_even_if_nobody_reads() {
+    let ca = Ca::new();
+    let frames = Arc::new(AtomicUsize::new(0));
+    let sent = Arc::clone(&frames);
+    let upstream = Upstream::raw(&ca, Speaks::Http1, move |mut stream| {
+        let sent = Arc::clone(&sent);
+        async move {
+            read_head(&mut stream).await;
+            let answer = format!("{ACCEPTED}\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let frame = [&[0x82, 126, 0x20, 0][..], &[b'.'; 0x2000]].concat();
+            while stream.write_all(&frame).await.is_ok() {
+                sent.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    })
+    .await;
+    let world = Arc::new(World::new(&ca, &upstream, RULES));
+    let (_client, _) = Client::ask(&world, "").await;
+    let mut before = 0;
+    while before == 0 || before < frames.load(Ordering::SeqCst) {
+        before = frames.load(Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    world.vault.revoke("github");
+    let event = world.audit.opened().pop().unwrap().id;
+    let closed = async {
+        while world.audit.closing_of(event).is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(2), closed)
+        .await
+        .unwrap();
+    assert_eq!(format!("{:?}", world.closing().outcome), "Refused(Revoked)");
 }
 
 #[tokio::test]

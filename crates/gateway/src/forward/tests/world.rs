@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,13 +15,14 @@ use ringfence_model::{
 };
 use ringfence_policy::{Profile, Snapshot};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::upstream::{Ca, Upstream};
 use crate::http::{RequestBody, ResponseBody, full};
 use crate::testing::{Recorder, hosts, identity};
 use crate::{
-    Admission, Answer, CredentialError, Credentials, Gateway, Injection, Material, Need, Permit,
-    Session, Stopped, TokenEntry, Tokens, UpstreamPool,
+    Admission, Answer, CredentialError, Credentials, Gateway, Injection, Material, Need,
+    NoApprovals, Permit, Session, Stopped, TokenEntry, Tokens, UpstreamPool,
 };
 
 /// The secret of the credential `github`.
@@ -37,6 +38,8 @@ pub(super) struct Vault {
     pub(super) next: Mutex<Option<Material>>,
     /// The path below which all of them count; everywhere where there is none.
     pub(super) below: Mutex<Option<&'static str>>,
+    /// Whether it was opened, though nothing may have been asked of it.
+    pub(super) open: AtomicBool,
 }
 
 pub(super) struct World {
@@ -46,6 +49,7 @@ pub(super) struct World {
     pub(super) vault: Arc<Vault>,
     pub(super) tokens: Arc<Tokens>,
     pub(super) pool: Arc<UpstreamPool>,
+    _upstreams: JoinSet<()>,
     policy: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -77,24 +81,40 @@ impl World {
             rejected: AtomicUsize::new(0),
             next: Mutex::default(),
             below: Mutex::default(),
+            open: AtomicBool::default(),
         });
         vault.put(bearer("github", SECRET));
         let tokens = Arc::new(Tokens::default());
-        let gateway = Gateway::new(config, audit.clone(), policy.subscribe(), vault.clone());
+        let gateway = Gateway::new(
+            config,
+            audit.clone(),
+            policy.subscribe(),
+            vault.clone(),
+            Arc::new(NoApprovals),
+        );
         let session = Session::new(Admission {
             identity: identity(),
             authority: None,
             tokens: Arc::clone(&tokens),
         });
+        let (pool, upstreams) = UpstreamPool::of(None);
         Self {
             gateway: gateway.unwrap(),
             session: Arc::new(session),
             audit,
             vault,
             tokens,
-            pool: Arc::default(),
+            pool,
+            _upstreams: JoinSet::from_iter([upstreams.run()]),
             policy,
         }
+    }
+
+    /// From here on requests come on another connection.
+    pub(super) fn reconnect(&mut self) {
+        let (pool, upstreams) = UpstreamPool::of(None);
+        self.pool = pool;
+        self._upstreams = JoinSet::from_iter([upstreams.run()]);
     }
 
     pub(super) fn publish(&self, generation: u64, rules: &str) {
@@ -206,6 +226,10 @@ impl Credentials for Vault {
         let known = known.filter(|_| below.is_none_or(|below| need.path.starts_with(below)));
         let unknown = || CredentialError::Unknown(need.name.clone());
         Box::pin(std::future::ready(known.ok_or_else(unknown)))
+    }
+
+    fn in_use(&self) -> bool {
+        self.open.load(Ordering::SeqCst)
     }
 
     fn rejected(&self, material: &Material) {

@@ -3,11 +3,14 @@
 use ringfence_inspect::{ScrubSet, Scrubber};
 
 use super::frame::{Header, Opcode};
+use crate::forward::withheld::Withholding;
 
 /// What of a message goes on. Without values to look for, its frames pass as they are; else each
 /// piece that was read becomes a frame, later by what is held back of every message: the lengths
 /// say nothing about a value that is not there as a whole.
 pub(super) struct Message {
+    withholding: Option<Withholding>,
+    /// What this message is searched for.
     set: ScrubSet,
     scrubber: Scrubber,
     /// The opcode of the next frame of a scrubbed message.
@@ -21,8 +24,10 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn new(set: ScrubSet) -> Self {
+    pub(super) fn new(withholding: Option<Withholding>) -> Self {
+        let set = ScrubSet::default();
         Self {
+            withholding,
             scrubber: Scrubber::new(set.clone()),
             set,
             opcode: Opcode::Continuation,
@@ -36,6 +41,7 @@ impl Message {
     pub(super) fn begin(&mut self, header: &Header) {
         match header.opcode {
             Opcode::Text | Opcode::Binary => {
+                self.set = self.latest();
                 self.scrubber = Scrubber::new(self.set.clone());
                 self.opcode = header.opcode;
                 self.counted = 0;
@@ -46,11 +52,11 @@ impl Message {
 
     /// What is written for a piece of a payload.
     pub(super) fn take(&mut self, header: &Header, piece: &[u8], last: bool) -> Vec<u8> {
+        if header.opcode.is_control() && self.withholding.is_some() {
+            return self.take_control(header, piece, last);
+        }
         if self.set.is_empty() {
             return self.pass(header, piece, last);
-        }
-        if header.opcode.is_control() {
-            return self.take_control(header, piece, last);
         }
         let mut text = Vec::with_capacity(piece.len());
         self.scrubber.feed(piece, &mut text);
@@ -93,7 +99,7 @@ impl Message {
             return Vec::new();
         }
         let mut payload = std::mem::take(&mut self.control);
-        if self.set.finds(&payload) {
+        if self.latest().finds(&payload) {
             self.found += 1;
             payload.truncate(if header.opcode == Opcode::Close { 2 } else { 0 });
         }
@@ -105,6 +111,12 @@ impl Message {
         frame.write(&mut out);
         out.extend_from_slice(&payload);
         out
+    }
+
+    /// All that is withheld now. A message is searched for what was when it began.
+    fn latest(&mut self) -> ScrubSet {
+        let withholding = self.withholding.as_mut();
+        withholding.map_or_else(ScrubSet::default, |it| it.hidden().set.clone())
     }
 
     /// Values that were taken out since it was last asked.

@@ -22,6 +22,7 @@ use super::Done;
 use super::draft::Draft;
 use super::exchange::{Answered, Chosen, Exchange};
 use super::fault::Fault;
+use super::held;
 use super::lease::Lease;
 use super::payload::Payload;
 use super::pool::UpstreamPool;
@@ -76,7 +77,7 @@ pub(super) async fn open(
     let payload = Payload::new(empty());
     let mut answered = exchange.send(draft, payload, chosen).await?;
     if answered.response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let passed = pass(&mut answered, &method)?;
+        let passed = held::pass(exchange, &mut answered, &method).await?;
         return Ok(Done::Response(Box::new(answered), Box::new(passed)));
     }
     check(answered.response.headers(), &wished)?;

@@ -4,16 +4,18 @@
 use std::io;
 
 use hyper_util::rt::TokioIo;
-use ringfence_inspect::ScrubSet;
 use ringfence_model::{Outcome, ReasonCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::Switched;
 use super::frame::{FrameError, Header, Order};
 use super::message::Message;
+use crate::forward::exchange::Chosen;
 use crate::forward::relayed::CREDENTIAL_ECHOED;
 use crate::forward::watch::{Cut, Watch};
+use crate::forward::withheld::Withholding;
 use crate::limits::{LINGER, WEBSOCKET_BUFFER, WEBSOCKET_MESSAGE_OCTETS};
 use crate::pipeline::{Meter, Permit};
 
@@ -37,7 +39,7 @@ pub(super) struct Way<'a> {
     pub(super) limit: u64,
     pub(super) meter: &'a Meter,
     /// What is taken out on the way to the client.
-    pub(super) set: ScrubSet,
+    pub(super) withholding: Option<Withholding>,
 }
 
 /// Moves frames until both sides are done, and closes the event.
@@ -63,22 +65,18 @@ pub(super) async fn run(switched: Switched, permit: Permit) {
     };
     let terms = chosen.terms.as_ref();
     let limit = |octets: Option<u64>| octets.unwrap_or(WEBSOCKET_MESSAGE_OCTETS);
-    let set = chosen
-        .credential
-        .as_ref()
-        .map(|used| used.ready.set.clone());
     let meter = permit.meter();
     let up = Way {
         up: true,
         limit: limit(terms.and_then(|terms| terms.request_octets)),
         meter,
-        set: ScrubSet::default(),
+        withholding: None,
     };
     let down = Way {
         up: false,
         limit: limit(terms.and_then(|terms| terms.response_octets)),
         meter,
-        set: set.unwrap_or_default(),
+        withholding: chosen.withholding.clone(),
     };
     let (client, upstream) = (TokioIo::new(client), TokioIo::new(upstream));
     let (mut client, mut upstream) = (Box::pin(client), Box::pin(upstream));
@@ -87,11 +85,7 @@ pub(super) async fn run(switched: Switched, permit: Permit) {
         cut = watch.clone().cut() => Ended::Cut(cut),
         stopped = both_ways(&mut client, &mut upstream, (up, down)) => Ended::Stopped(stopped),
     };
-    report(
-        &watch,
-        &permit,
-        chosen.credential.as_ref().map(|used| &used.material.name),
-    );
+    report(&watch, &permit, &chosen);
     // The event is closed before the client's connection, which ends what runs this.
     settle(ended, permit);
     drop((client, upstream, lease));
@@ -134,7 +128,7 @@ impl Way<'_> {
     {
         let mut order = Order::new(self.limit);
         let mut ahead = Vec::new();
-        let mut message = Message::new(self.set.clone());
+        let mut message = Message::new(self.withholding.clone());
         while let Some(header) = self.header(&mut from, &mut ahead).await? {
             order.admit(&header).map_err(|error| self.fault(error))?;
             message.begin(&header);
@@ -144,6 +138,10 @@ impl Way<'_> {
                 left -= piece.len() as u64;
                 let out = message.take(&header, &piece, left == 0);
                 to.write_all(&out).await.map_err(Stop::Sink)?;
+                if self.withholding.is_some() {
+                    // To search a piece can take long, and others are to go on between two.
+                    yield_now().await;
+                }
                 if left == 0 {
                     break;
                 }
@@ -216,14 +214,15 @@ fn take(ahead: &mut Vec<u8>, most: u64) -> Vec<u8> {
     ahead.drain(..there).collect()
 }
 
-fn report(watch: &Watch, permit: &Permit, credential: Option<&ringfence_model::CredentialName>) {
-    let Some(name) = credential.filter(|_| permit.meter().scrubbed() > 0) else {
+fn report(watch: &Watch, permit: &Permit, chosen: &Chosen) {
+    if permit.meter().scrubbed() == 0 {
         return;
-    };
+    }
     let detail = format!(
-        "the WebSocket of {} (event {}) held the credential `{name}`, which was taken out",
+        "the WebSocket of {} (event {}) held {}, which was taken out",
         permit.action(),
-        permit.event()
+        permit.event(),
+        chosen.withheld()
     );
     watch
         .gateway

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
-use ringfence_inspect::ScrubSet;
-use ringfence_model::Secret;
 
 use super::frame::{FrameError, Header, Opcode, Order};
 use super::relay::Way;
 use crate::Meter;
+use crate::forward::withheld::Withholding;
+use crate::forward::withheld::tests::withholding;
 
 fn read(octets: &[u8], masked: bool) -> Result<Option<(Header, usize)>, FrameError> {
     Header::read(octets, masked)
@@ -97,7 +97,7 @@ proptest! {
 async fn pass(
     frames: &[(Opcode, bool, &str)],
     size: usize,
-    set: ScrubSet,
+    withholding: Option<Withholding>,
 ) -> Vec<(Opcode, String)> {
     let mut wire = Vec::new();
     for (opcode, last, text) in frames {
@@ -117,7 +117,7 @@ async fn pass(
         up: false,
         limit: 1 << 20,
         meter: &meter,
-        set,
+        withholding,
     };
     way.pass(&mut source, &mut out).await.unwrap();
     messages(&out)
@@ -165,7 +165,7 @@ fn messages(mut octets: &[u8]) -> Vec<(Opcode, String)> {
 
 #[tokio::test]
 async fn a_value_is_found_across_the_frames_of_a_message() {
-    let set = ScrubSet::new(&[Secret::new("hunter2-hunter2")]).unwrap();
+    let withholding = Some(withholding("hunter2-hunter2"));
     let frames = [
         (Opcode::Text, false, "say hunt"),
         (Opcode::Continuation, false, "er2-hun"),
@@ -178,7 +178,7 @@ async fn a_value_is_found_across_the_frames_of_a_message() {
     ];
     let redacted = "REDACTED-BY-RINGFENCE".to_owned();
     for size in [1, 3, 1000] {
-        let passed = pass(&frames, size, set.clone()).await;
+        let passed = pass(&frames, size, withholding.clone()).await;
         let expected = [
             (Opcode::Text, format!("say {redacted} end")),
             (Opcode::Ping, String::new()),
@@ -199,7 +199,7 @@ async fn without_values_frames_pass_as_they_are() {
         (Opcode::Binary, true, ""),
     ];
     for size in [1, 3, 1000] {
-        let passed = pass(&frames, size, ScrubSet::default()).await;
+        let passed = pass(&frames, size, None).await;
         let expected = [
             (Opcode::Text, "one two".to_owned()),
             (Opcode::Pong, String::new()),
@@ -211,7 +211,7 @@ async fn without_values_frames_pass_as_they_are() {
 
 #[tokio::test]
 async fn frames_are_as_long_whatever_a_guess_is() {
-    let set = ScrubSet::new(&[Secret::new("hunter2-hunter2")]).unwrap();
+    let withholding = Some(withholding("hunter2-hunter2"));
     let lengths = async |guess: &str| {
         let one = format!("{}{guess}", ".".repeat(600 - guess.len()));
         let wire = |last, opcode| {
@@ -232,7 +232,7 @@ async fn frames_are_as_long_whatever_a_guess_is() {
             up: false,
             limit: 1 << 20,
             meter: &meter,
-            set: set.clone(),
+            withholding: withholding.clone(),
         };
         way.pass(drip(wire, 250), &mut out).await.unwrap();
         let (mut rest, mut lengths) = (out.as_slice(), Vec::new());

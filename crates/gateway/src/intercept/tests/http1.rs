@@ -44,6 +44,41 @@ async fn hear_until(stream: &mut (impl AsyncRead + Unpin), end: &str) -> String 
     String::from_utf8(heard).unwrap()
 }
 
+/// Answers with more than a connection takes at once.
+struct Long;
+
+const LONG: usize = 16 * 1024 * 1024;
+
+impl Service for Long {
+    async fn call(&self, _: Request<RequestBody>) -> Response<ResponseBody> {
+        Response::new(full(vec![b'.'; LONG]))
+    }
+
+    fn refuse(&self, error: HttpError) -> Response<ResponseBody> {
+        Echo::default().refuse(error)
+    }
+}
+
+#[tokio::test]
+async fn a_long_last_answer_arrives_whole_though_it_is_read_late() {
+    for (fields, half_close) in [("Connection: close\r\n", false), ("", true)] {
+        let (mut client, serving) = plainly(Arc::new(Long), Limits::default()).await;
+        let asked = format!("GET / HTTP/1.1\r\nHost: api.test\r\n{fields}\r\n");
+        client.write_all(asked.as_bytes()).await.unwrap();
+        if half_close {
+            client.shutdown().await.unwrap();
+        }
+        client.read_u8().await.unwrap();
+        // The gateway has the whole answer, and the connection is full.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let heard = hear_all(&mut client).await;
+        assert!(heard.len() > LONG, "{}", heard.len());
+        assert!(matches!(serving.await.unwrap(), Ending::Done));
+    }
+}
+
 #[tokio::test]
 async fn requests_come_to_the_service_in_their_strict_form() {
     let (mut stream, serving, service) = opened().await;

@@ -80,7 +80,8 @@ fn maps_names_of_the_gateway_to_the_gateway() {
     let names = &mut NameMap::default();
     for name in [
         "ringfence.internal.",
-        "git.ringfence.internal.",
+        "llm.ringfence.internal.",
+        "x.git.ringfence.internal.",
         "x.y.Ringfence.Internal.",
     ] {
         assert_eq!(address(&ask(name, RecordType::A, names)), GATEWAY_V4);
@@ -93,6 +94,7 @@ fn maps_names_of_the_gateway_to_the_gateway() {
     assert!(names.is_empty());
     for name in [
         "host.ringfence.internal.",
+        "git.ringfence.internal.",
         "notringfence.internal.",
         "alocalhost.",
     ] {

@@ -5,19 +5,37 @@ use super::HttpError;
 
 /// Escapes in upper case, unreserved characters not escaped. The result starts with `/`, has
 /// no empty, `.` or `..` segment (a last empty segment is a trailing slash and stays), and
-/// decodes to UTF-8 without control characters, slashes or backslashes.
+/// decodes to UTF-8 without control characters, slashes or backslashes, but for the one slash of
+/// a segment `@scope%2Fname`: whether that may be is for policy to say.
 pub(super) fn canonical(path: &str) -> Result<String, HttpError> {
     if !path.starts_with('/') {
         return Err(HttpError::Target);
     }
     let written = if path.contains('%') {
-        decode_unreserved(path)?
+        let written = |segment| match scoped(segment) {
+            Some(scoped) => Ok(scoped),
+            None => decode_unreserved(segment),
+        };
+        let segments: Result<Vec<_>, _> = path.split('/').map(written).collect();
+        segments?.join("/")
     } else {
         path.bytes().try_for_each(check_octet)?;
         path.to_owned()
     };
     check_segments(&written)?;
     Ok(written)
+}
+
+/// A name in a scope as package managers write it: `@scope%2Fname`, with no other escape, and with
+/// nothing in it that could become a segment of dots.
+fn scoped(segment: &str) -> Option<String> {
+    let (scope, rest) = segment.strip_prefix('@')?.split_once('%')?;
+    let name = rest
+        .strip_prefix("2F")
+        .or_else(|| rest.strip_prefix("2f"))?;
+    let is_part =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_unreserved);
+    (is_part(scope) && is_part(name)).then(|| format!("@{scope}%2F{name}"))
 }
 
 fn decode_unreserved(path: &str) -> Result<String, HttpError> {
