@@ -2,6 +2,7 @@
 //! and what a request is given. It follows what other processes change in the vault.
 
 mod making;
+mod unsaved;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -10,15 +11,16 @@ use ringfence_gateway::{Answer, CredentialError, Credentials, Material, Need, Ou
 use ringfence_model::{CredentialName, SandboxId};
 use ringfence_store::Vault;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::cache::{Cache, Key, Made, Ready, unavailable};
 use crate::credential::Binding;
 use crate::known::Known;
-use crate::limits::{FIRST_PAUSE, MINT_WAIT, ROTATIONS_WAITED};
+use crate::limits::{FIRST_PAUSE, ROTATIONS_WAITED};
 use crate::reach::{OpenError, Reach};
 use crate::tokens;
 use crate::trial::{self, TrialError};
+use unsaved::Unsaved;
 
 /// The credentials of one gateway. Clones are the same one.
 #[derive(Clone)]
@@ -34,6 +36,7 @@ struct Inner {
     /// One reading of the vault at a time, so that an older one does not replace a newer one.
     reading: AsyncMutex<()>,
     cache: Arc<Cache>,
+    unsaved: Unsaved,
     changes: watch::Sender<u64>,
     /// The announcement that was followed last.
     announced: Mutex<Option<SystemTime>>,
@@ -52,6 +55,7 @@ impl Broker {
             known: RwLock::default(),
             reading: AsyncMutex::default(),
             cache: Arc::default(),
+            unsaved: Unsaved::default(),
             changes: watch::Sender::new(0),
             announced: Mutex::default(),
             sandboxes: Mutex::default(),
@@ -258,10 +262,7 @@ impl Inner {
         let key: Key = (name.clone(), stored.version);
         let make = || {
             let (inner, vault, name) = (Arc::clone(self), vault.clone(), name.clone());
-            async move {
-                let made = timeout(MINT_WAIT, inner.make(&vault, &name)).await;
-                made.unwrap_or_else(|_| Err(unavailable(&name, "it took too long")))
-            }
+            async move { inner.make(&vault, &name).await }
         };
         self.cache.get(&key, make).await
     }
@@ -303,6 +304,10 @@ impl Credentials for Broker {
             }
             Ok(Arc::clone(&ready.material))
         })
+    }
+
+    fn in_use(&self) -> bool {
+        self.0.vault.initialized()
     }
 
     fn rejected(&self, material: &Material) {

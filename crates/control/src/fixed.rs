@@ -58,6 +58,7 @@ fn parts(definition: &Definition, secrets: &Secrets) -> Option<Parts> {
         | Kind::Oauth2RefreshToken
         | Kind::JwtBearer
         | Kind::GithubApp
+        | Kind::AwsAssumeRole
         | Kind::AzureEntra
         | Kind::GcpServiceAccount => None,
     }

@@ -43,11 +43,10 @@ pub async fn source(
     data: &Path,
 ) -> Result<KeySource, KeyError> {
     if let Some(text) = variable {
-        return given(VARIABLE, text);
+        return Ok(given(VARIABLE, parsed(VARIABLE, text)?));
     }
     if !config.master_key_command.is_empty() {
-        let printed = command::output(&config.master_key_command).await;
-        return given("master_key_command", &printed.map_err(KeyError::Command)?);
+        return Ok(given(COMMAND, commanded(config).await?));
     }
     let file = config.master_key_file.clone();
     Ok(KeySource::File(
@@ -55,13 +54,38 @@ pub async fn source(
     ))
 }
 
-fn given(origin: &str, text: &Secret) -> Result<KeySource, KeyError> {
-    let key = MasterKey::parse(text);
-    Ok(KeySource::Given {
-        origin: origin.to_owned(),
-        key: key.map_err(|error| KeyError::Format(origin.to_owned(), error))?,
-    })
+/// What the command prints now; none where the key does not come from a command. A variable cannot
+/// change in a process that runs.
+///
+/// # Errors
+/// Where the command gives no key.
+pub async fn asked_again(
+    config: &KeyConfig,
+    variable: Option<&Secret>,
+) -> Result<Option<MasterKey>, KeyError> {
+    if variable.is_some() || config.master_key_command.is_empty() {
+        return Ok(None);
+    }
+    commanded(config).await.map(Some)
 }
+
+async fn commanded(config: &KeyConfig) -> Result<MasterKey, KeyError> {
+    let printed = command::output(&config.master_key_command).await;
+    parsed(COMMAND, &printed.map_err(KeyError::Command)?)
+}
+
+fn parsed(origin: &str, text: &Secret) -> Result<MasterKey, KeyError> {
+    MasterKey::parse(text).map_err(|error| KeyError::Format(origin.to_owned(), error))
+}
+
+fn given(origin: &str, key: MasterKey) -> KeySource {
+    KeySource::Given {
+        origin: origin.to_owned(),
+        key,
+    }
+}
+
+const COMMAND: &str = "master_key_command";
 
 #[cfg(test)]
 mod tests {

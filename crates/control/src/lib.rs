@@ -2,6 +2,7 @@
 //! and which tokens stand for them. It knows no HTTP server and no SQL; the store below it keeps
 //! what is sealed, and the gateway, through its port, injects what it is given.
 
+pub mod approvals;
 mod broker;
 mod cache;
 pub mod command;

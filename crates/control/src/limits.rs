@@ -45,3 +45,9 @@ pub const POLL: Duration = Duration::from_secs(1);
 
 /// How long a token lives whose run does not end before.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Held pushes that are listed.
+pub const HELD_SHOWN: usize = 50;
+
+/// Later events that are looked at to tell whether a held push has passed since.
+pub const LATER_EVENTS: u32 = 1_000;

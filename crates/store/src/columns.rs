@@ -1,9 +1,7 @@
 //! The columns of the query tables, as they follow from the records. Taking in writes them from
 //! here, and `verify` compares with what is computed here, so the two cannot drift apart.
 
-use ringfence_model::{
-    Action, ActionKind, Closing, Decision, Effect, Event, Notice, Outcome, ReasonCode,
-};
+use ringfence_model::{ActionKind, Closing, Decision, Effect, Event, Notice, Outcome, ReasonCode};
 use sqlx::FromRow;
 
 use crate::entry::saturating;
@@ -43,7 +41,7 @@ impl EventColumns {
             sandbox: event.sandbox.to_string(),
             agent: event.agent.to_string(),
             workspace: event.workspace.to_string(),
-            kind: kind(&event.action).to_owned(),
+            kind: kind(event.action.kind()).to_owned(),
             host: destination.host.to_string(),
             port: i64::from(destination.port),
             effect: decision.effect.to_string(),
@@ -136,10 +134,11 @@ pub(crate) const fn effect(effect: Effect) -> &'static str {
     }
 }
 
-const fn kind(action: &Action) -> &'static str {
-    match action.kind() {
+pub(crate) const fn kind(kind: ActionKind) -> &'static str {
+    match kind {
         ActionKind::Connect => "connect",
         ActionKind::Http => "http",
+        ActionKind::Git => "git",
     }
 }
 

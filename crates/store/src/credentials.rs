@@ -161,6 +161,7 @@ impl Vault {
         }
         write_sealed(&mut tx, &unlocked, &mut stored, secrets).await?;
         self.commit(tx).await?;
+        self.forget_old_pages().await;
         stored
             .record()
             .ok_or_else(|| VaultError::Unknown(name.clone()))
@@ -185,6 +186,7 @@ impl Vault {
         write_sealed(&mut tx, &unlocked, &mut stored, secrets).await?;
         // Nobody needs to know: what was minted before stays valid.
         tx.commit().await?;
+        self.forget_old_pages().await;
         Ok(true)
     }
 
@@ -208,7 +210,9 @@ impl Vault {
         .bind(&stored.id)
         .execute(&mut *tx)
         .await?;
-        self.commit(tx).await
+        self.commit(tx).await?;
+        self.forget_old_pages().await;
+        Ok(())
     }
 }
 

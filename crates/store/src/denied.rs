@@ -1,5 +1,5 @@
-//! Denials: what did not go ahead, grouped by destination, agent and reason, for a person to
-//! review.
+//! Denials: what did not go ahead, grouped by destination (with git: by repository), agent and
+//! reason, for a person to review.
 
 use jiff::Timestamp;
 use ringfence_model::{Action, AgentName, Closing, Decision, Destination, Effect, ReasonCode};
@@ -38,7 +38,8 @@ pub struct Denial {
 
 impl Store {
     /// The denials that the filter lets through, the latest first. Its `decision` has no meaning
-    /// here. Reads an index of refused events only, so what was allowed costs nothing.
+    /// here. Reads refused events only, in the order of their index, so what was allowed costs
+    /// nothing.
     ///
     /// # Errors
     /// Where the database fails or a record cannot be read.
@@ -111,7 +112,7 @@ fn listing(prefix: &'static str, filter: &Filter) -> QueryBuilder<Sqlite> {
     );
     refused.narrow(&mut query);
     query.push(
-        " GROUP BY e.agent, e.host, e.port, e.refusal ORDER BY MAX(e.time) DESC, MAX(e.seq) DESC LIMIT ",
+        " GROUP BY e.agent, e.host, e.port, e.refusal, e.repository ORDER BY MAX(e.time) DESC, MAX(e.seq) DESC LIMIT ",
     );
     query.push_bind(i64::from(filter.answers()));
     query.push(

@@ -55,6 +55,13 @@ impl StoreError {
         }
     }
 
+    pub(crate) fn insecure(path: &Path) -> impl FnOnce(&'static str) -> Self {
+        move |why| Self::Insecure {
+            path: path.to_owned(),
+            why,
+        }
+    }
+
     pub(crate) fn corrupt(seq: i64, why: impl ToString) -> Self {
         Self::Corrupt {
             seq,

@@ -1,7 +1,7 @@
 //! Events as they are listed and exported: what a record of the log says, with its closing where
 //! there is one.
 
-use ringfence_model::{Closing, Event, Record};
+use ringfence_model::{Closing, Event, EventId, Record};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
@@ -56,6 +56,17 @@ impl Place {
 }
 
 impl Store {
+    /// The event of this id; none where the store has none.
+    ///
+    /// # Errors
+    /// Where the database fails or a record cannot be read.
+    pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        let mut query = QueryBuilder::new(SELECT);
+        query.push(" AND e.id = ").push_bind(id.to_string());
+        let row: Option<Row> = query.build_query_as().fetch_optional(&self.pool).await?;
+        row.as_ref().map(read).transpose()
+    }
+
     pub(crate) async fn listed(
         &self,
         filter: &Filter,

@@ -1,9 +1,10 @@
 //! What a question about records is narrowed to.
 
 use jiff::Timestamp;
-use ringfence_model::{AgentName, Effect, Host, RunId};
+use ringfence_model::{ActionKind, AgentName, Effect, Host, ReasonCode, RunId};
 use sqlx::{QueryBuilder, Sqlite};
 
+use crate::columns;
 use crate::entry::saturating;
 use crate::limits::{DEFAULT_ANSWERS, MOST_ANSWERS};
 
@@ -21,6 +22,10 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// Events that lead to this name or address; no notice does.
     pub host: Option<Host>,
+    /// Events that were refused for this reason, by the decision or after it.
+    pub refusal: Option<ReasonCode>,
+    /// Events of actions of this kind; no notice is one.
+    pub kind: Option<ActionKind>,
     /// Records of this run.
     pub run: Option<RunId>,
     /// Most answers; [`DEFAULT_ANSWERS`] where absent, never more than [`MOST_ANSWERS`].
@@ -38,6 +43,12 @@ impl Filter {
             Some(Effect::Allow) => query.push(" AND e.refusal IS NULL"),
             None => query,
         };
+        if let Some(code) = self.refusal {
+            query.push(" AND e.refusal = ").push_bind(code.as_str());
+        }
+        if let Some(kind) = self.kind {
+            query.push(" AND e.kind = ").push_bind(columns::kind(kind));
+        }
         if let Some(host) = &self.host {
             query.push(" AND e.host = ").push_bind(host.to_string());
         }
@@ -68,9 +79,13 @@ impl Filter {
         }
     }
 
-    /// Whether notices can be among the answers: they have neither decision nor destination.
+    /// Whether notices can be among the answers: they have no decision, reason, destination
+    /// or action.
     pub(crate) const fn admits_notices(&self) -> bool {
-        self.decision.is_none() && self.host.is_none()
+        self.decision.is_none()
+            && self.refusal.is_none()
+            && self.host.is_none()
+            && self.kind.is_none()
     }
 
     /// The most answers that the question gets.

@@ -1,12 +1,10 @@
 //! The key that signs the head of the log. It is made on first use, kept in a file of mode 0600
 //! and never leaves this crate.
 
-use std::io::{Read, Write};
 use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
 use ringfence_model::Secret;
-use rustix::fs::OFlags;
 use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::Sha256;
 
@@ -33,43 +31,18 @@ impl AuditKey {
 
     /// The key in the file, or none where there is no file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let file = match private::open_to_read(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::file(path)(error)),
+        let Some(octets) = private::read_key(path, OCTETS)? else {
+            return Ok(None);
         };
-        let insecure = |why| StoreError::Insecure {
-            path: path.to_owned(),
-            why,
-        };
-        if !private::is_private(&file).map_err(StoreError::file(path))? {
-            return Err(insecure("other users can read or write it"));
+        if octets.len() != OCTETS {
+            return Err(StoreError::insecure(path)("it does not hold a key"));
         }
-        let mut bytes = Vec::with_capacity(OCTETS + 1);
-        let bounded = file.take(OCTETS as u64 + 1).read_to_end(&mut bytes);
-        bounded.map_err(StoreError::file(path))?;
-        if bytes.len() != OCTETS {
-            return Err(insecure("it does not hold a key"));
-        }
-        Ok(Some(Self(Secret::new(bytes))))
+        Ok(Some(Self(Secret::new(octets.as_slice()))))
     }
 
-    /// Puts the key into its file, whole or not at all. The caller holds the store's lock.
+    /// Puts the key into its file. The caller holds the store's lock.
     pub(crate) fn write(&self, path: &Path) -> Result<(), StoreError> {
-        let unfinished = path.with_extension("key.new");
-        self.write_whole(&unfinished, path)
-            .map_err(StoreError::file(path))
-    }
-
-    fn write_whole(&self, unfinished: &Path, path: &Path) -> std::io::Result<()> {
-        if unfinished.symlink_metadata().is_ok() {
-            std::fs::remove_file(unfinished)?;
-        }
-        let mut file = private::create_new(unfinished, OFlags::empty())?;
-        file.write_all(self.0.expose())?;
-        file.sync_all()?;
-        std::fs::rename(unfinished, path)?;
-        path.parent().map_or(Ok(()), private::sync_directory)
+        private::write_key(path, self.0.expose())
     }
 
     /// The signature of a message.

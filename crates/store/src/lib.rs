@@ -18,6 +18,7 @@
 //! against that, keep the head that `verify` reports somewhere else. A spool is chained but not
 //! signed until it is taken in: one that is deleted before that leaves no trace here.
 
+mod approvals;
 mod columns;
 mod credentials;
 mod database;
@@ -45,6 +46,7 @@ mod tokens;
 mod vault;
 mod verify;
 
+pub use approvals::{Approvals, Reply, Said, push_digest};
 pub use credentials::{CredentialRecord, OpenedCredential};
 pub use denied::Denial;
 pub use digest::Digest;

@@ -35,6 +35,9 @@ pub const SPOOL_CREATE_ATTEMPTS: usize = 16;
 /// Longest wait for another process that writes to the database.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Longest wait for readers until the write-ahead log can be emptied of what was sealed before.
+pub const CHECKPOINT_WAIT: Duration = Duration::from_secs(1);
+
 /// Connections to the database in one process.
 pub const CONNECTIONS: u32 = 4;
 
@@ -49,6 +52,13 @@ pub const MOST_FIELDS: usize = 16;
 
 /// Longest secret in octets.
 pub const SEALED_OCTETS: usize = 64 * 1024;
+
+/// Most octets of the file of a person's reply; a longer one is damaged.
+pub const REPLY_OCTETS: u64 = 4 * 1024;
+
+/// How long a person's reply to a push is kept after its end, so that the push is not listed as
+/// waiting again.
+pub const REPLIES_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 /// How long the digest of a token is kept after its end, to tell whose it was.
 pub const ENDED_TOKENS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);

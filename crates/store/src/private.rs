@@ -2,11 +2,12 @@
 //! through a symbolic link, and refused where another user could have put them there.
 
 use std::fs::{DirBuilder, File, Permissions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
+use zeroize::Zeroizing;
 
 use crate::error::StoreError;
 
@@ -20,12 +21,7 @@ pub(crate) fn directory(path: &Path) -> Result<(), StoreError> {
     let built = DirBuilder::new().recursive(true).mode(0o700).create(path);
     built.map_err(StoreError::file(path))?;
     let found = path.symlink_metadata().map_err(StoreError::file(path))?;
-    let insecure = |why| {
-        Err(StoreError::Insecure {
-            path: path.to_owned(),
-            why,
-        })
-    };
+    let insecure = |why| Err(StoreError::insecure(path)(why));
     if !found.is_dir() {
         return insecure("it is not a directory");
     }
@@ -62,6 +58,47 @@ pub(crate) fn is_private(file: &File) -> io::Result<bool> {
     let found = file.metadata()?;
     let own = found.uid() == rustix::process::geteuid().as_raw();
     Ok(found.is_file() && own && found.mode() & OTHERS == 0)
+}
+
+/// What is in the file of a key, up to one octet more than `most`; none where there is no file.
+pub(crate) fn read_key(path: &Path, most: usize) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    let file = match open_to_read(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::file(path)(error)),
+    };
+    if !is_private(&file).map_err(StoreError::file(path))? {
+        return Err(StoreError::insecure(path)(
+            "other users can read or write it",
+        ));
+    }
+    let mut octets = Zeroizing::new(Vec::with_capacity(most + 1));
+    let bounded = file.take(most as u64 + 1).read_to_end(&mut octets);
+    bounded.map_err(StoreError::file(path))?;
+    Ok(Some(octets))
+}
+
+/// Puts a text into a file of one user, whole or not at all, and durable before this returns.
+pub(crate) fn write(path: &Path, octets: &[u8]) -> Result<(), StoreError> {
+    write_whole(path, octets).map_err(StoreError::file(path))
+}
+
+/// Puts a key into its file, whole or not at all, and durable before this returns. The caller holds
+/// the store's lock.
+pub(crate) fn write_key(path: &Path, octets: &[u8]) -> Result<(), StoreError> {
+    write_whole(path, octets).map_err(StoreError::file(path))
+}
+
+fn write_whole(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    if unfinished.symlink_metadata().is_ok() {
+        std::fs::remove_file(&unfinished)?;
+    }
+    let mut file = create_new(&unfinished, OFlags::empty())?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    std::fs::rename(unfinished, path)?;
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 /// Waits for the advisory lock of the file.

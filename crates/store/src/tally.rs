@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ringfence_model::{Closing, Destination, Event, EventId, Outcome, ReasonCode, Record};
+use ringfence_model::git::RepoId;
+use ringfence_model::{Action, Closing, Destination, Event, EventId, Outcome, ReasonCode, Record};
 use serde::Serialize;
 
 use crate::limits::{TALLY_DESTINATIONS, TALLY_OPEN};
@@ -11,9 +12,29 @@ use crate::limits::{TALLY_DESTINATIONS, TALLY_OPEN};
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     allowed: BTreeMap<Destination, u64>,
-    denied: BTreeMap<(Destination, ReasonCode), Denied>,
-    open: HashMap<EventId, Destination>,
+    denied: BTreeMap<(Place, ReasonCode), Denied>,
+    /// With whether an action within another one, whose octets that one counts as well.
+    open: HashMap<EventId, (Place, bool)>,
     totals: Totals,
+}
+
+/// Where an action leads, and for one of git to which repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    destination: Destination,
+    repository: Option<RepoId>,
+}
+
+impl Place {
+    fn of(action: &Action) -> Self {
+        Self {
+            destination: action.destination().clone(),
+            repository: match action {
+                Action::Git(request) => Some(request.repo.clone()),
+                Action::Connect(_) | Action::Http(_) => None,
+            },
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -43,7 +64,7 @@ pub struct Counts {
     pub received: u64,
     /// What went ahead, by destination; fewer than `allowed` where there were very many.
     pub allowed_by_destination: Vec<AllowedCount>,
-    /// What did not, by destination and reason; fewer than `denied` where there were very many.
+    /// What did not, by destination or repository, and reason; fewer than `denied` where there were very many.
     pub denied_by_destination: Vec<DeniedCount>,
 }
 
@@ -61,6 +82,9 @@ pub struct AllowedCount {
 pub struct DeniedCount {
     /// Where they led.
     pub destination: Destination,
+    /// For actions of git: the repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<RepoId>,
     /// The stable reason.
     pub code: ReasonCode,
     /// How many there were.
@@ -76,7 +100,7 @@ impl Tally {
         match record {
             Record::Opened(event) if event.decision.is_allow() => self.allow(event),
             Record::Opened(event) => self.deny(
-                event.action.destination().clone(),
+                Place::of(&event.action),
                 event.decision.code,
                 event.decision.next_step.as_deref(),
             ),
@@ -103,8 +127,9 @@ impl Tally {
             denied_by_destination: self
                 .denied
                 .iter()
-                .map(|((destination, code), denied)| DeniedCount {
-                    destination: destination.clone(),
+                .map(|((place, code), denied)| DeniedCount {
+                    destination: place.destination.clone(),
+                    repository: place.repository.clone(),
                     code: *code,
                     count: denied.count,
                     next_step: denied.next_step.clone(),
@@ -122,14 +147,16 @@ impl Tally {
             self.allowed.insert(destination.clone(), 1);
         }
         if self.open.len() < TALLY_OPEN {
-            self.open.insert(event.id, destination.clone());
+            let within = event.parent.is_some();
+            self.open
+                .insert(event.id, (Place::of(&event.action), within));
         }
     }
 
-    fn deny(&mut self, destination: Destination, code: ReasonCode, next_step: Option<&str>) {
+    fn deny(&mut self, place: Place, code: ReasonCode, next_step: Option<&str>) {
         self.totals.denied += 1;
         let full = self.denied.len() >= TALLY_DESTINATIONS;
-        let key = (destination, code);
+        let key = (place, code);
         if full && !self.denied.contains_key(&key) {
             return;
         }
@@ -140,17 +167,20 @@ impl Tally {
 
     /// An action that was refused after the decision goes over to the denied ones.
     fn close(&mut self, closing: &Closing) {
-        self.totals.sent = self.totals.sent.saturating_add(closing.sent);
-        self.totals.received = self.totals.received.saturating_add(closing.received);
-        let Some(destination) = self.open.remove(&closing.id) else {
+        let open = self.open.remove(&closing.id);
+        if !matches!(open, Some((_, true))) {
+            self.totals.sent = self.totals.sent.saturating_add(closing.sent);
+            self.totals.received = self.totals.received.saturating_add(closing.received);
+        }
+        let Some((place, _)) = open else {
             return;
         };
         if let Outcome::Refused(code) = closing.outcome {
             self.totals.allowed = self.totals.allowed.saturating_sub(1);
-            if let Some(count) = self.allowed.get_mut(&destination) {
+            if let Some(count) = self.allowed.get_mut(&place.destination) {
                 *count = count.saturating_sub(1);
             }
-            self.deny(destination, code, closing.next_step.as_deref());
+            self.deny(place, code, closing.next_step.as_deref());
         }
     }
 }

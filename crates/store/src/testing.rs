@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
+use ringfence_model::git::{GitOperation, GitRequest, GitService, RepoId};
 use ringfence_model::{
     Action, Closing, Connect, Decision, Effect, Entry, Event, EventId, Generation, HttpRequest,
     Notice, NoticeKind, Outcome, ReasonCode, Record, RuleRef, RunId, Scheme, Upstream,
@@ -60,6 +61,19 @@ pub(crate) fn denied(number: u32, destination: &str) -> Event {
     }
 }
 
+/// An attempt to read a repository at GitHub, denied.
+pub(crate) fn denied_git(number: u32, repository: &str) -> Event {
+    let mut event = denied(number, "github.com:443");
+    event.action = Action::Git(GitRequest {
+        destination: "github.com:443".parse().unwrap(),
+        repo: RepoId::try_from(repository.to_owned()).unwrap(),
+        operation: GitOperation::Discover {
+            service: GitService::UploadPack,
+        },
+    });
+    event
+}
+
 /// An attempt to connect, allowed.
 pub(crate) fn allowed(number: u32, destination: &str) -> Event {
     let mut event = denied(number, destination);
@@ -109,6 +123,7 @@ pub(crate) fn closed(number: u32, outcome: Outcome) -> Closing {
         received: 4_096,
         duration_us: 500_000,
         scrubbed: 0,
+        git: None,
     }
 }
 

@@ -1,41 +1,64 @@
 //! How a credential is made ready: its secret is opened or asked for, and where it has an issuer,
 //! the issuer is asked.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use ringfence_gateway::{CredentialError, Outbound};
-use ringfence_model::CredentialName;
+use ringfence_model::{CredentialName, Secret};
 use ringfence_store::{OpenedCredential, Vault, VaultError};
+use tokio::time::timeout;
 
 use super::Inner;
 use crate::cache::{Made, Ready, unavailable};
 use crate::credential::{Definition, DocumentError, Kind, Secrets, SecretsError};
-use crate::limits::UNKNOWN_LIFE;
-use crate::{fixed, mint};
+use crate::limits::{MINT_WAIT, UNKNOWN_LIFE};
+use crate::{fixed, keys, mint};
 
 impl Inner {
     pub(super) async fn make(&self, vault: &Vault, name: &CredentialName) -> Made {
-        let failed = |error: VaultError| match error {
-            VaultError::Unknown(_) | VaultError::Revoked(_) => {
-                CredentialError::Unknown(name.clone())
-            }
-            other => unavailable(name, other.to_string()),
-        };
-        let opened = vault.opened(name).await.map_err(failed)?;
-        let definition = Definition::stored(&opened.record)
-            .map_err(|error: DocumentError| unavailable(name, error.to_string()))?;
+        let opened = in_time(name, self.opened(vault, name)).await?;
+        let definition = definition(&opened)?;
         if definition.kind != Kind::Oauth2RefreshToken {
-            return self.make_of(vault, &opened, definition).await;
+            return in_time(name, self.make_of(vault, &opened, definition)).await;
         }
         // A refresh token may be good for one use, so one process uses it at a time, and each sees
         // what the one before it was given.
-        let turn = vault.turn().await.map_err(failed)?;
-        let opened = vault.opened(name).await.map_err(failed)?;
+        let turn = in_time(name, async {
+            vault.turn().await.map_err(|error| failed(name, &error))
+        });
+        let turn = turn.await?;
+        let opened = in_time(name, self.opened(vault, name)).await?;
+        // From here on it goes to its end, whoever waits and however long: what the issuer gives
+        // out it gives out once. Each step has a bound of its own.
+        let opened = self.unsaved.take_up(vault, opened).await?;
+        let definition = self::definition(&opened)?;
         let made = self.make_of(vault, &opened, definition).await;
         drop(turn);
         made
+    }
+
+    /// The credential with its secrets. Where the master key was changed, and comes from a command,
+    /// that is asked again.
+    async fn opened(
+        &self,
+        vault: &Vault,
+        name: &CredentialName,
+    ) -> Result<OpenedCredential, CredentialError> {
+        let mut opened = vault.opened(name).await;
+        if let Err(VaultError::KeyChanged { .. }) = &opened {
+            let reach = &self.reach;
+            let asked = keys::asked_again(&reach.keys, reach.variable.as_ref()).await;
+            if let Some(key) = asked.map_err(|error| unavailable(name, error.to_string()))? {
+                opened = match vault.unlock_with(key).await {
+                    Ok(()) => vault.opened(name).await,
+                    Err(error) => Err(error),
+                };
+            }
+        }
+        opened.map_err(|error| failed(name, &error))
     }
 
     async fn make_of(
@@ -62,9 +85,8 @@ impl Inner {
             .await
             .map_err(|error| unavailable(name, error.to_string()))?;
         if !minted.replaced.is_empty() {
-            keep(vault, opened, secrets, &minted.replaced)
-                .await
-                .map_err(|_| unavailable(name, "what its issuer replaced could not be kept"))?;
+            let replaced = with(secrets, &minted.replaced);
+            self.unsaved.keep(vault, &opened.record, replaced).await?;
         }
         Ok(Arc::new(Ready {
             material: Arc::new(minted.material),
@@ -108,21 +130,33 @@ impl Inner {
     }
 }
 
-/// Keeps what the issuer replaced. Where the credential was changed meanwhile, that counts.
-async fn keep(
-    vault: &Vault,
-    opened: &OpenedCredential,
-    mut secrets: Secrets,
-    replaced: &Secrets,
-) -> Result<(), VaultError> {
+fn definition(opened: &OpenedCredential) -> Result<Definition, CredentialError> {
+    let unreadable = |error: DocumentError| unavailable(&opened.record.name, error.to_string());
+    Definition::stored(&opened.record).map_err(unreadable)
+}
+
+fn failed(name: &CredentialName, error: &VaultError) -> CredentialError {
+    match error {
+        VaultError::Unknown(_) | VaultError::Revoked(_) => CredentialError::Unknown(name.clone()),
+        other => unavailable(name, other.to_string()),
+    }
+}
+
+async fn in_time<T>(
+    name: &CredentialName,
+    doing: impl Future<Output = Result<T, CredentialError>>,
+) -> Result<T, CredentialError> {
+    let done = timeout(MINT_WAIT, doing).await;
+    done.unwrap_or_else(|_| Err(unavailable(name, "it took too long")))
+}
+
+/// The secrets with those that the issuer replaced.
+fn with(mut secrets: Secrets, replaced: &Secrets) -> Vec<(String, Secret)> {
     for (name, secret) in replaced.iter() {
         secrets.set(name, secret.clone());
     }
-    let secrets: Vec<_> = secrets
-        .iter()
-        .map(|(name, secret)| (name.to_owned(), secret.clone()))
-        .collect();
-    vault.replace(&opened.record, &secrets).await.map(drop)
+    let owned = |(name, secret): (&str, &Secret)| (name.to_owned(), secret.clone());
+    secrets.iter().map(owned).collect()
 }
 
 /// How long it is until then.

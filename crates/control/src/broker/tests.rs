@@ -266,6 +266,59 @@ async fn a_wrong_master_key_gives_out_nothing_and_says_so() {
     assert!(vault.opened(&name("acme")).await.is_ok());
 }
 
+/// What another process does to the master key while the broker has it open.
+async fn changed(keys: KeyConfig, variable: bool) -> (TempDir, Broker) {
+    let data = tempdir().unwrap();
+    let vault = person(data.path()).await;
+    add(&vault, "api.acme.test", secret("s3cret")).await;
+    let file = data.path().join("master.key");
+    let key = std::fs::read(&file).unwrap();
+    std::fs::write(data.path().join("printed"), &key).unwrap();
+    let printed = data.path().join("printed").display().to_string();
+    let mut keys = keys;
+    keys.master_key_command
+        .extend((!variable).then_some(printed));
+    let broker = Broker::new(Reach {
+        keys,
+        variable: variable.then(|| Secret::new(key)),
+        ..reach(data.path(), None)
+    });
+    assert_eq!(sent(&broker).await.unwrap(), "Bearer s3cret");
+    vault.rekey(None).await.unwrap();
+    // What was made ready before goes on: it is still the secret.
+    broker.refresh().await;
+    assert_eq!(sent(&broker).await.unwrap(), "Bearer s3cret");
+    rotate(&vault, "n3w").await;
+    broker.refresh().await;
+    (data, broker)
+}
+
+#[tokio::test]
+async fn a_master_key_of_the_environment_that_was_changed_opens_nothing_more_and_says_so() {
+    let (_data, broker) = changed(KeyConfig::default(), true).await;
+    let error = sent(&broker).await.unwrap_err().to_string();
+    assert!(
+        error.contains("RINGFENCE_MASTER_KEY; start it again"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_command_is_asked_for_the_master_key_again_after_it_was_changed() {
+    let keys = KeyConfig {
+        master_key_command: vec!["/bin/cat".to_owned()],
+        ..KeyConfig::default()
+    };
+    let (data, broker) = changed(keys, false).await;
+    // It still prints the old one.
+    let error = sent(&broker).await.unwrap_err().to_string();
+    assert!(error.contains("master_key_command"), "{error}");
+    let key = std::fs::read(data.path().join("master.key")).unwrap();
+    std::fs::write(data.path().join("printed"), key).unwrap();
+    tokio::time::sleep(FIRST_PAUSE).await;
+    assert_eq!(sent(&broker).await.unwrap(), "Bearer n3w");
+}
+
 #[tokio::test]
 async fn a_store_that_fails_gives_out_nothing() {
     let (_data, _vault, broker) = filled().await;

@@ -28,6 +28,8 @@ pub enum Kind {
     GithubApp,
     /// AWS Signature Version 4.
     AwsSigv4,
+    /// The same with temporary keys of a role (AWS STS, `AssumeRole`).
+    AwsAssumeRole,
     /// Microsoft Entra ID, client credentials.
     AzureEntra,
     /// An access token of a Google Cloud service account.
@@ -98,7 +100,7 @@ pub enum SettingsError {
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Header,
         Self::Bearer,
         Self::Basic,
@@ -108,6 +110,7 @@ impl Kind {
         Self::JwtBearer,
         Self::GithubApp,
         Self::AwsSigv4,
+        Self::AwsAssumeRole,
         Self::AzureEntra,
         Self::GcpServiceAccount,
         Self::Mtls,
@@ -146,6 +149,7 @@ impl Kind {
                 | Self::Oauth2RefreshToken
                 | Self::JwtBearer
                 | Self::GithubApp
+                | Self::AwsAssumeRole
                 | Self::AzureEntra
                 | Self::GcpServiceAccount
         )

@@ -38,6 +38,10 @@ const PARAMETERS: Field = optional(
 );
 const SCOPE: Field = optional("scope", "the scopes to ask for, separated by spaces");
 const PRIVATE_KEY: Field = required("private_key", "the private key, in PEM");
+const ACCESS_KEY: Field = required("access_key", "the access key id");
+const REGION: Field = required("region", "for example eu-central-1");
+const SERVICE: Field = required("service", "for example s3");
+const SECRET_KEY: Field = required("secret_key", "the secret access key");
 
 impl Kind {
     pub(super) const fn row(self) -> &'static Row {
@@ -51,6 +55,7 @@ impl Kind {
             Self::JwtBearer => &JWT_BEARER,
             Self::GithubApp => &GITHUB_APP,
             Self::AwsSigv4 => &AWS_SIGV4,
+            Self::AwsAssumeRole => &AWS_ASSUME_ROLE,
             Self::AzureEntra => &AZURE_ENTRA,
             Self::GcpServiceAccount => &GCP_SERVICE_ACCOUNT,
             Self::Mtls => &MTLS,
@@ -160,15 +165,36 @@ const GITHUB_APP: Row = Row {
 const AWS_SIGV4: Row = Row {
     name: "aws-sigv4",
     about: "signatures by AWS Signature Version 4",
-    settings: &[
-        required("access_key", "the access key id"),
-        required("region", "for example eu-central-1"),
-        required("service", "for example s3"),
-    ],
+    settings: &[ACCESS_KEY, REGION, SERVICE],
     secrets: &[
-        required("secret_key", "the secret access key"),
+        SECRET_KEY,
         optional("session_token", "the token of temporary keys"),
     ],
+};
+
+const AWS_ASSUME_ROLE: Row = Row {
+    name: "aws-assume-role",
+    about: "the same with temporary keys of a role, by AWS STS",
+    settings: &[
+        ACCESS_KEY,
+        REGION,
+        SERVICE,
+        required(
+            "role_arn",
+            "the role, for example arn:aws:iam::123456789012:role/agents",
+        ),
+        optional("external_id", "what the trust policy of the role asks for"),
+        optional(
+            "session_name",
+            "the session in the logs of AWS; default ringfence",
+        ),
+        optional("duration", "seconds from 900 to 43200; default 3600"),
+        optional(
+            "sts_url",
+            "the service; default https://sts.REGION.amazonaws.com",
+        ),
+    ],
+    secrets: &[SECRET_KEY],
 };
 
 const AZURE_ENTRA: Row = Row {

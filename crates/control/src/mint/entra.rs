@@ -104,6 +104,7 @@ impl<'a> Application<'a> {
             headers: Vec::new(),
             content_type: FORM,
             body: form(&fields),
+            signed: None,
             hidden: vec![hidden],
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use ringfence_gateway::{Outbound, OutboundError, OwnRequest};
+use ringfence_gateway::{Outbound, OutboundError, OwnRequest, SigV4, sign_own};
 use ringfence_model::Secret;
 use zeroize::Zeroizing;
 
@@ -27,6 +27,8 @@ pub(super) struct Asked {
     pub(super) headers: Vec<(String, Secret)>,
     pub(super) content_type: &'static str,
     pub(super) body: Secret,
+    /// Keys that the request is signed with, and when.
+    pub(super) signed: Option<(SigV4, Timestamp)>,
     /// What the issuer must not be heard to repeat, beyond the credential's own secrets.
     pub(super) hidden: Vec<Secret>,
 }
@@ -64,7 +66,7 @@ impl<'a> Issuer<'a> {
         let hidden = Hidden::default()
             .with(own.collect())
             .with(asked.hidden.clone());
-        let sent = self.outbound.send(request(asked)).await;
+        let sent = self.outbound.send(request(asked)?).await;
         let response = sent.map_err(|error| match error {
             OutboundError::Request(why) => MintError::Settings(why.to_owned()),
             OutboundError::TooLarge => MintError::Malformed(error.to_string()),
@@ -121,7 +123,7 @@ fn read_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-fn request(asked: Asked) -> OwnRequest {
+fn request(asked: Asked) -> Result<OwnRequest, MintError> {
     let mut headers = vec![
         ("accept".to_owned(), Secret::new("application/json")),
         ("content-type".to_owned(), Secret::new(asked.content_type)),
@@ -130,11 +132,17 @@ fn request(asked: Asked) -> OwnRequest {
         headers.retain(|(known, _)| *known != name);
         headers.push((name, value));
     }
-    OwnRequest {
+    let mut request = OwnRequest {
         method: "POST".to_owned(),
         url: asked.endpoint.url(),
         headers,
         body: asked.body,
+    };
+    match asked.signed {
+        Some((keys, time)) if !sign_own(&mut request, &keys, time.into()) => {
+            Err(MintError::Settings("it cannot sign a request".to_owned()))
+        }
+        _ => Ok(request),
     }
 }
 

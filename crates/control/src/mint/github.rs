@@ -119,6 +119,7 @@ impl<'a> Installation<'a> {
             ],
             content_type: "application/json",
             body: Secret::new(body),
+            signed: None,
             hidden: vec![assertion],
         }
     }

@@ -63,6 +63,7 @@ pub(super) fn asked(endpoint: &Endpoint, assertion: Secret, scope: Option<&str>)
         headers: Vec::new(),
         content_type: FORM,
         body: form(&fields),
+        signed: None,
         hidden: vec![assertion],
     }
 }

@@ -38,3 +38,12 @@ pub(super) const WORDS_CHARACTERS: usize = 200;
 
 /// A run of so many octets that a secret has, too, keeps an issuer's words from being shown.
 pub(super) const TELLING_OCTETS: usize = 8;
+
+/// The seconds that temporary keys of a role may be asked for (AWS STS).
+pub(super) const ROLE_SECONDS: std::ops::RangeInclusive<i64> = 900..=43_200;
+
+/// How long, where nothing else is set.
+pub(super) const ROLE_SECONDS_USUAL: i64 = 3600;
+
+/// Octets of the id of an access key.
+pub(super) const ACCESS_KEY_OCTETS: usize = 128;

@@ -5,6 +5,7 @@
 //! An issuer's answer is read strictly: what is not exactly a token makes no material at all.
 
 mod assertion;
+mod assume_role;
 mod entra;
 mod exchange;
 mod github;
@@ -97,8 +98,16 @@ async fn prepare_by(
 ) -> Result<Minted, MintError> {
     let plan = Plan::read(definition, secrets)?;
     let issuer = Issuer::new(outbound, clock, secrets);
-    let token = plan.ask(&issuer).await?;
-    minted(definition, secrets, token)
+    match plan.ask(&issuer).await? {
+        Granted::Token(token) => minted(definition, secrets, token),
+        Granted::Keys(keys) => Ok(keys.minted(definition, secrets)),
+    }
+}
+
+/// What an issuer gave out.
+enum Granted {
+    Token(Token),
+    Keys(assume_role::Keys),
 }
 
 /// How the issuer of a credential is asked.
@@ -109,6 +118,7 @@ enum Plan<'a> {
     Github(github::Installation<'a>),
     Entra(entra::Application<'a>),
     Google(google::ServiceAccount<'a>),
+    AssumeRole(assume_role::AssumeRole<'a>),
 }
 
 impl<'a> Plan<'a> {
@@ -123,6 +133,7 @@ impl<'a> Plan<'a> {
             Kind::GithubApp => github::Installation::read(given).map(Self::Github),
             Kind::AzureEntra => entra::Application::read(given).map(Self::Entra),
             Kind::GcpServiceAccount => google::ServiceAccount::read(given).map(Self::Google),
+            Kind::AwsAssumeRole => assume_role::AssumeRole::read(given).map(Self::AssumeRole),
             Kind::Header
             | Kind::Bearer
             | Kind::Basic
@@ -135,15 +146,17 @@ impl<'a> Plan<'a> {
         }
     }
 
-    async fn ask(&self, issuer: &Issuer<'_>) -> Result<Token, MintError> {
-        match self {
+    async fn ask(&self, issuer: &Issuer<'_>) -> Result<Granted, MintError> {
+        let token = match self {
             Self::ClientCredentials(plan) => plan.ask(issuer).await,
             Self::Refresh(plan) => plan.ask(issuer).await,
             Self::JwtBearer(plan) => plan.ask(issuer).await,
             Self::Github(plan) => plan.ask(issuer).await,
             Self::Entra(plan) => plan.ask(issuer).await,
             Self::Google(plan) => plan.ask(issuer).await,
-        }
+            Self::AssumeRole(plan) => return plan.ask(issuer).await.map(Granted::Keys),
+        };
+        token.map(Granted::Token)
     }
 }
 

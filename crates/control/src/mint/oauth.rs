@@ -149,6 +149,7 @@ impl<'a> Client<'a> {
             headers,
             content_type: FORM,
             body: form(&fields),
+            signed: None,
             hidden,
         }
     }

@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
 use super::MintError;
 use super::exchange::Answer;
 use super::limits::{LIFE_SECONDS, TOKEN_OCTETS};
-use super::words;
+use super::words::{self, Hidden};
 use crate::credential::Binding;
 use crate::endpoint::Endpoint;
 
@@ -63,17 +63,7 @@ pub(super) fn token(answer: &Answer) -> Result<Token, MintError> {
 
 /// The JSON of an answer of the expected status; any other is an error.
 pub(super) fn json<T: DeserializeOwned>(answer: &Answer, expected: u16) -> Result<T, MintError> {
-    let status = answer.status;
-    if status != expected {
-        return Err(match status {
-            300..=399 => malformed(&format!("a redirect, status {status}, is not followed")),
-            400..=428 | 430..=499 => {
-                MintError::Refused(words::refusal(status, &answer.body, &answer.hidden))
-            }
-            429 | 500..=599 => MintError::Unreachable(format!("it answered with status {status}")),
-            _ => malformed(&format!("status {status} is not expected")),
-        });
-    }
+    expect(answer, expected, words::refusal)?;
     if !answer.content_type.as_deref().is_some_and(is_json) {
         return Err(malformed("its type is not application/json"));
     }
@@ -82,6 +72,24 @@ pub(super) fn json<T: DeserializeOwned>(answer: &Answer, expected: u16) -> Resul
         malformed(
             "it is not the JSON object that it must be, or has a member twice or of a wrong type",
         )
+    })
+}
+
+/// An error unless the answer has this status; `words` are those of the issuer's refusal.
+pub(super) fn expect(
+    answer: &Answer,
+    expected: u16,
+    words: fn(u16, &Secret, &Hidden) -> String,
+) -> Result<(), MintError> {
+    let status = answer.status;
+    if status == expected {
+        return Ok(());
+    }
+    Err(match status {
+        300..=399 => malformed(&format!("a redirect, status {status}, is not followed")),
+        400..=428 | 430..=499 => MintError::Refused(words(status, &answer.body, &answer.hidden)),
+        429 | 500..=599 => MintError::Unreachable(format!("it answered with status {status}")),
+        _ => malformed(&format!("status {status} is not expected")),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Each kind against an issuer that is faithful on the wire, over TLS.
 
 mod assertions;
+mod assume_role;
 mod broker;
 mod entra;
 mod faults;

@@ -46,10 +46,15 @@ pub(super) fn refusal(status: u16, body: &Secret, hidden: &Hidden) -> String {
     let Ok(reply) = serde_json::from_slice::<ErrorReply>(body.expose()) else {
         return format!("it answered with status {status}");
     };
-    let Some(code) = code(&reply.error).filter(|code| !hidden.shows_in(code)) else {
+    let words = reply.error_description.as_deref().unwrap_or_default();
+    shown(status, (&reply.error, words), hidden)
+}
+
+/// The words for a code and an explanation, as far as they hold nothing of a secret.
+pub(super) fn shown(status: u16, (error, words): (&str, &str), hidden: &Hidden) -> String {
+    let Some(code) = code(error).filter(|code| !hidden.shows_in(code)) else {
         return format!("it answered with status {status}");
     };
-    let words = reply.error_description.as_deref().unwrap_or_default();
     let shown = first_line(words);
     if shown.is_empty() {
         return code.to_owned();

@@ -1,5 +1,5 @@
-//! OCSF 1.3.0 (<https://schema.ocsf.io/1.3.0/>): `connect` as Network Activity (4001), `http` as
-//! HTTP Activity (4002), both with the Security Control profile. What OCSF has no name for is
+//! OCSF 1.3.0 (<https://schema.ocsf.io/1.3.0/>): `connect` and `git` as Network Activity (4001),
+//! `http` as HTTP Activity (4002), all with the Security Control profile. What OCSF has no name for is
 //! under `unmapped`. Times are milliseconds since the Unix epoch.
 
 use ringfence_model::{
@@ -44,6 +44,7 @@ pub(super) fn value(stored: &StoredEvent) -> Value {
             "code": refusal.unwrap_or(event.decision.code),
             "next_step": next_step(&event.decision, closing),
             "upstream": closing.and_then(|closing| closing.upstream.as_ref()),
+            "git": git(&event.action),
         },
     }));
     if let Action::Http(request) = &event.action {
@@ -60,7 +61,9 @@ pub(super) fn value(stored: &StoredEvent) -> Value {
 /// Class, category and activity.
 fn class(action: &Action, refusal: Option<ReasonCode>, closing: Option<&Closing>) -> Value {
     let (class, class_name, (activity, activity_name)) = match action {
-        Action::Connect(_) => (4001, "Network Activity", connect_activity(refusal, closing)),
+        Action::Connect(_) | Action::Git(_) => {
+            (4001, "Network Activity", connect_activity(refusal, closing))
+        }
         Action::Http(request) => (4002, "HTTP Activity", http_activity(&request.method)),
     };
     json!({
@@ -179,6 +182,18 @@ fn http(request: &HttpRequest, closing: Option<&Closing>) -> Value {
         },
         "http_response": status,
     })
+}
+
+/// The repository, and what was done with it: OCSF has no class for it.
+fn git(action: &Action) -> Value {
+    let Action::Git(request) = action else {
+        return Value::Null;
+    };
+    let mut value = json!(request.operation);
+    if let Value::Object(fields) = &mut value {
+        fields.insert("repo".to_owned(), json!(request.repo));
+    }
+    value
 }
 
 fn target(request: &HttpRequest) -> String {

@@ -2,13 +2,11 @@
 //! nothing else.
 
 use std::fmt;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use ringfence_model::Secret;
-use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::{KEY_OCTETS, random_key};
@@ -73,43 +71,19 @@ impl MasterKey {
 
     /// The key in the file, or none where there is no file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let file = match private::open_to_read(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::file(path)(error)),
+        let Some(text) = private::read_key(path, TEXT_OCTETS)? else {
+            return Ok(None);
         };
-        let insecure = |why| StoreError::Insecure {
-            path: path.to_owned(),
-            why,
-        };
-        if !private::is_private(&file).map_err(StoreError::file(path))? {
-            return Err(insecure("other users can read or write it"));
-        }
-        let mut text = Zeroizing::new(Vec::with_capacity(TEXT_OCTETS + 1));
-        let bounded = file.take(TEXT_OCTETS as u64 + 1).read_to_end(&mut text);
-        bounded.map_err(StoreError::file(path))?;
         let key = Self::parse(&Secret::new(text.as_slice()));
         key.map(Some)
-            .map_err(|_| insecure("it does not hold a master key"))
+            .map_err(|_| StoreError::insecure(path)("it does not hold a master key"))
     }
 
     /// Puts the key into a file, durable before this returns. The caller holds the store's lock.
     pub(crate) fn write(&self, path: &Path) -> Result<(), StoreError> {
-        self.write_whole(path).map_err(StoreError::file(path))
-    }
-
-    fn write_whole(&self, path: &Path) -> std::io::Result<()> {
-        let unfinished = path.with_extension("unfinished");
-        if unfinished.symlink_metadata().is_ok() {
-            std::fs::remove_file(&unfinished)?;
-        }
         let mut text = Zeroizing::new(STANDARD.encode(self.0.expose()));
         text.push('\n');
-        let mut file = private::create_new(&unfinished, OFlags::empty())?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(unfinished, path)?;
-        path.parent().map_or(Ok(()), private::sync_directory)
+        private::write_key(path, text.as_bytes())
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{allowed, closed, denied, story};
+use crate::testing::{allowed, closed, denied, denied_git, story};
 
 #[test]
 fn counts_what_was_allowed_and_denied_by_destination() {
@@ -12,8 +12,9 @@ fn counts_what_was_allowed_and_denied_by_destination() {
         serde_json::json!({
             "allowed": 2,
             "denied": 3,
-            "sent": 1551,
-            "received": 12288,
+            // Those of the request are in its connection's.
+            "sent": 1034,
+            "received": 8192,
             "allowed_by_destination": [
                 { "destination": { "host": "docs.test", "port": 443 }, "count": 2 },
             ],
@@ -37,6 +38,50 @@ fn counts_what_was_allowed_and_denied_by_destination() {
                 },
             ],
         })
+    );
+}
+
+#[test]
+fn git_is_counted_by_repository() {
+    let mut tally = Tally::default();
+    for repository in ["github/acme/web", "github/acme/docs", "github/acme/web"] {
+        tally.feed(&Record::Opened(denied_git(1, repository)));
+    }
+    let counts = tally.counts().denied_by_destination;
+    let groups: Vec<_> = counts
+        .iter()
+        .map(|denied| {
+            let repository = denied.repository.as_ref().map(ToString::to_string);
+            (repository.unwrap(), denied.count)
+        })
+        .collect();
+    assert_eq!(
+        groups,
+        [
+            ("github/acme/docs".to_owned(), 1),
+            ("github/acme/web".to_owned(), 2)
+        ]
+    );
+}
+
+#[test]
+fn what_a_request_moved_is_counted_with_its_connection_alone() {
+    let mut tally = Tally::default();
+    let connection = allowed(1, "docs.test:443");
+    let mut request = allowed(2, "docs.test:443");
+    request.parent = Some(connection.id);
+    for event in [connection, request] {
+        tally.feed(&Record::Opened(event));
+    }
+    let closings = [2, 1].map(|event| closed(event, Outcome::Done));
+    for closing in &closings {
+        tally.feed(&Record::Closed(closing.clone()));
+    }
+    let counts = tally.counts();
+    assert!(counts.sent > 0);
+    assert_eq!(
+        (counts.sent, counts.received),
+        (closings[1].sent, closings[1].received)
     );
 }
 

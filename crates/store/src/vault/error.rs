@@ -24,6 +24,14 @@ pub enum VaultError {
         /// Where the key is from.
         origin: String,
     },
+    /// The key was the one in force, and another process changed it.
+    #[error(
+        "the master key was changed since this process read it from {origin}; start it again with the new one"
+    )]
+    KeyChanged {
+        /// Where the key is from.
+        origin: String,
+    },
     /// A new key must come from where the one in force comes from.
     #[error("the master key comes from {origin}, so the new one must be given")]
     KeyNeeded {

@@ -2,10 +2,12 @@
 //! run opens it only if its policy names a credential.
 
 mod error;
+mod pages;
 mod rekey;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -26,6 +28,8 @@ pub struct Vault {
     data: PathBuf,
     source: KeySource,
     unlocked: Arc<Mutex<Option<Arc<Unlocked>>>>,
+    /// Whether the key was the right one before.
+    was_unlocked: Arc<AtomicBool>,
 }
 
 /// The master key with the proof that it is the one in force.
@@ -59,6 +63,7 @@ impl Vault {
             data: data.to_owned(),
             source,
             unlocked: Arc::default(),
+            was_unlocked: Arc::default(),
         })
     }
 
@@ -68,6 +73,20 @@ impl Vault {
     /// Where it is missing or another one.
     pub async fn unlock(&self) -> Result<(), Error> {
         self.key().await.map(drop)
+    }
+
+    /// Takes another key than the one that the vault was opened with, where it is the one in force:
+    /// its source was asked again.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub async fn unlock_with(&self, key: MasterKey) -> Result<(), Error> {
+        let _lock = database::lock(&self.data).await?;
+        let mut db = self.pool.acquire().await?;
+        let proof = proof(&mut db).await?.filter(|proof| opens(&key, proof));
+        let proof = proof.ok_or_else(|| self.wrong_key())?;
+        self.remember(Some(Arc::new(Unlocked { key, proof })));
+        Ok(())
     }
 
     /// The file that the master key is in; none where it comes from elsewhere.
@@ -178,6 +197,8 @@ impl Vault {
     }
 
     fn remember(&self, unlocked: Option<Arc<Unlocked>>) {
+        self.was_unlocked
+            .fetch_or(unlocked.is_some(), Ordering::Relaxed);
         *self.unlocked.lock().unwrap_or_else(PoisonError::into_inner) = unlocked;
     }
 
@@ -186,7 +207,7 @@ impl Vault {
     fn proven(&self, proof: &str) -> Result<MasterKey, Error> {
         let path = match &self.source {
             KeySource::Given { key, .. } if opens(key, proof) => return Ok(key.clone()),
-            KeySource::Given { .. } => return Err(self.wrong_key()),
+            KeySource::Given { origin, .. } => return Err(self.wrong_given(origin)),
             KeySource::File(path) => path,
         };
         let present = MasterKey::read(path)?;
@@ -223,6 +244,16 @@ impl Vault {
             .execute(db)
             .await?;
         Ok(Unlocked { key, proof })
+    }
+
+    /// A key that is given is known once; that it was changed since is another fault than that it
+    /// was never right.
+    fn wrong_given(&self, origin: &str) -> Error {
+        let origin = origin.to_owned();
+        match self.was_unlocked.load(Ordering::Relaxed) {
+            true => Error::KeyChanged { origin },
+            false => Error::KeyWrong { origin },
+        }
     }
 
     fn wrong_key(&self) -> Error {

@@ -68,15 +68,6 @@ impl Vault {
         self.remember(Some(std::sync::Arc::new(Unlocked { key, proof })));
         Ok(count)
     }
-
-    /// Keys under the old master key do not stay in the write-ahead log. It is no fault where
-    /// another process reads from it just now.
-    async fn forget_old_pages(&self) {
-        let truncated = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&self.pool)
-            .await;
-        drop(truncated);
-    }
 }
 
 async fn reseal_all(

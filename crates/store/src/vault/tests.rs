@@ -158,6 +158,26 @@ async fn another_process_goes_on_after_the_key_in_the_file_changed() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_given_and_is_changed_opens_nothing_until_the_new_one_is_given() {
+    let (data, vault) = filled(|_| given(1)).await;
+    let other = Vault::open(data.path(), given(1)).await.unwrap();
+    assert_eq!(secret(&other).await.unwrap(), "s3cret");
+    vault.rekey(Some(master(2))).await.unwrap();
+    for _ in 0..2 {
+        let refused = secret(&other).await.unwrap_err();
+        assert!(matches!(refused, VaultError::KeyChanged { .. }));
+        assert!(refused.to_string().contains("start it again"), "{refused}");
+    }
+    for wrong in [1, 3] {
+        let refused = other.unlock_with(master(wrong)).await;
+        assert!(matches!(refused, Err(VaultError::KeyWrong { .. })));
+        assert!(secret(&other).await.is_err());
+    }
+    other.unlock_with(master(2)).await.unwrap();
+    assert_eq!(secret(&other).await.unwrap(), "s3cret");
+}
+
+#[tokio::test]
 async fn a_change_of_keys_that_was_broken_off_before_its_commit_leaves_the_old_key() {
     let (data, vault) = filled(file).await;
     vault.close().await;
