@@ -11,7 +11,7 @@ mod weight;
 use std::sync::Arc;
 
 use ringfence_gateway::intercept::Opened;
-use ringfence_gateway::{Gateway, Permit, Session};
+use ringfence_gateway::{Gateway, Permit, Session, UpstreamPool};
 
 /// Serves a client whose requests the gateway reads, to the end of its connection.
 pub(crate) async fn serve(
@@ -20,9 +20,10 @@ pub(crate) async fn serve(
     client: Opened,
     connection: Permit,
 ) {
-    let requests = service::Requests::new(gateway, session, &client, connection.event());
+    let (pool, upstreams) = UpstreamPool::new(&connection);
+    let requests = service::Requests::new((gateway, session), &client, connection.event(), pool);
     let ending = gateway
-        .attend(&connection, client, Arc::new(requests))
+        .attend(&connection, client, Arc::new(requests), upstreams)
         .await;
     // What there was to say to the client was said by the one who answers its requests.
     let _ = ending.settle(connection);

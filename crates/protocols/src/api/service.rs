@@ -13,6 +13,7 @@ use ringfence_model::{Action, Destination, EventId, HttpRequest, ReasonCode, Sch
 use super::body::{Reader, Unread};
 use super::classify::classify;
 use crate::egress::answer::{Answer, Asked};
+use crate::git;
 
 /// The requests of one connection to `destination`, which is decided on already.
 pub(super) struct Requests {
@@ -50,10 +51,10 @@ impl Service for Requests {
 impl Requests {
     /// Those of `client`, on the connection that `connection` records.
     pub(super) fn new(
-        gateway: &Arc<Gateway>,
-        session: &Arc<Session>,
+        (gateway, session): (&Arc<Gateway>, &Arc<Session>),
         client: &Opened,
         connection: EventId,
+        pool: Arc<UpstreamPool>,
     ) -> Self {
         Self {
             gateway: Arc::clone(gateway),
@@ -61,7 +62,7 @@ impl Requests {
             destination: client.destination().clone(),
             scheme: client.scheme(),
             connection,
-            pool: Arc::default(),
+            pool,
         }
     }
 
@@ -69,6 +70,11 @@ impl Requests {
         &self,
         request: http::Request<RequestBody>,
     ) -> Result<http::Response<ResponseBody>, Stopped> {
+        let target = request.uri().path_and_query();
+        let target = target.map_or("/", http::uri::PathAndQuery::as_str);
+        if let Some(found) = git::look_up(&self.gateway, &self.destination, target) {
+            return Ok(self.serve_git(found, request).await);
+        }
         let (mut head, mut body) = request.into_parts();
         let mut action = classify(&head, &self.destination, self.scheme);
         let reading = self.gateway.reading(&action);
@@ -95,6 +101,23 @@ impl Requests {
         self.gateway
             .forward(&self.session, &self.pool, permit, request)
             .await
+    }
+
+    async fn serve_git(
+        &self,
+        found: git::Found,
+        request: http::Request<RequestBody>,
+    ) -> http::Response<ResponseBody> {
+        let (head, body) = request.into_parts();
+        let action = classify(&head, &self.destination, self.scheme);
+        let client = git::Client {
+            gateway: Arc::clone(&self.gateway),
+            session: Arc::clone(&self.session),
+            pool: Arc::clone(&self.pool),
+            connection: self.connection,
+        };
+        let request = http::Request::from_parts(head, body);
+        Box::pin(client.serve(found, action, request)).await
     }
 
     fn reader(&self) -> Reader<'_> {

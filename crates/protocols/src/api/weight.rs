@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use super::limits::GRAPHQL_REPEATED_OCTETS;
+
 /// An object, with its first fields and the set of their names.
 const OBJECT: u64 = 800;
 /// A field of an object, with its name.
@@ -26,10 +28,30 @@ pub(super) fn of_json(octets: &[u8]) -> u64 {
     octets.iter().map(mark).sum()
 }
 
-/// Of the GraphQL document in a request, besides the request itself.
+/// Of the GraphQL document in a request, besides the request itself: the text, and the values of
+/// its variables wherever it uses them.
 pub(super) fn of_graphql(request: &Value) -> u64 {
     let query = request.get("query").and_then(Value::as_str);
-    query.map_or(0, |query| GRAPHQL * query.len() as u64)
+    let query = query.unwrap_or_default();
+    let uses = query.bytes().filter(|octet| *octet == b'$').count() as u64;
+    let variables = request.get("variables").map_or(0, of_value);
+    let repeated = variables.saturating_mul(uses).min(GRAPHQL_REPEATED_OCTETS);
+    GRAPHQL * query.len() as u64 + repeated
+}
+
+/// Of a value that is read already: the octets of its texts, and more than enough for its parts.
+pub(super) fn of_value(value: &Value) -> u64 {
+    match value {
+        Value::String(text) => NEXT + text.len() as u64,
+        Value::Array(items) => LIST + items.iter().map(of_value).sum::<u64>(),
+        Value::Object(members) => {
+            let members = members.iter();
+            let member =
+                |(name, value): (&String, &Value)| FIELD + name.len() as u64 + of_value(value);
+            OBJECT + members.map(member).sum::<u64>()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => NEXT,
+    }
 }
 
 #[cfg(test)]
@@ -43,5 +65,8 @@ mod tests {
         assert_eq!(of_json(b"\"a long text\""), 13);
         let query = serde_json::json!({"query": "{a}", "variables": {"x": "yyyyyyyyyyyy"}});
         assert_eq!(of_graphql(&query), 3 * GRAPHQL);
+        let query = serde_json::json!({"query": "{a(x:$x,y:$x)}", "variables": {"x": "yyyy"}});
+        let variables = OBJECT + FIELD + 1 + NEXT + 4;
+        assert_eq!(of_graphql(&query), 14 * GRAPHQL + 2 * variables);
     }
 }

@@ -116,6 +116,13 @@ impl Answer {
         response
     }
 
+    /// The text of the answer, a line each, without blank ones.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let text = self.text();
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.map(str::to_owned).collect()
+    }
+
     fn content(&self, as_json: bool) -> (&'static str, String) {
         if as_json {
             ("application/json", self.json())
@@ -225,6 +232,10 @@ const fn advice(code: ReasonCode) -> &'static str {
         ReasonCode::Malformed | ReasonCode::HostMismatch => {
             "Only requests that can be read in one way are passed on. Send it in its plain, \
              standard form; do not look for another route."
+        }
+        ReasonCode::ApprovalNeeded => {
+            "This waits for a person, not for a retry. Ask the operator, and do not look for another \
+             route."
         }
         ReasonCode::LimitReached => "Close connections that are not needed and try again later.",
         _ => {

@@ -1,6 +1,7 @@
 //! Expands the fragments and variables of one GraphQL operation. The cost is bounded by the text
 //! of the query, however often its fragments are spread.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use graphql_parser::query::{
@@ -11,12 +12,18 @@ use ringfence_model::GraphqlField;
 use serde_json::{Map, Number, Value};
 
 use super::{GraphqlError, Text};
-use crate::api::limits::{GRAPHQL_FIELDS, GRAPHQL_NESTING, GRAPHQL_ROOTS, GRAPHQL_STEPS};
+use crate::api::limits::{
+    GRAPHQL_FIELDS, GRAPHQL_NESTING, GRAPHQL_REPEATED_OCTETS, GRAPHQL_ROOTS, GRAPHQL_STEPS,
+};
+use crate::api::weight;
 
 /// The fragments and variables of one operation.
 pub(super) struct Expansion<'d, 'a> {
     fragments: HashMap<&'d str, &'d FragmentDefinition<'a, Text>>,
-    variables: HashMap<&'d str, Value>,
+    /// The values of the variables, and what each weighs.
+    variables: HashMap<&'d str, (Value, u64)>,
+    /// What values may still weigh, each counted as often as it is used.
+    room: Cell<u64>,
     declared: BTreeSet<&'d str>,
     /// What each fragment reaches below a field, or at the root; none while it is being found out.
     reached: HashMap<(&'d str, Parent<'d>), Option<Reach>>,
@@ -52,6 +59,7 @@ impl<'d, 'a> Expansion<'d, 'a> {
         let mut expansion = Self {
             fragments,
             variables: HashMap::new(),
+            room: Cell::new(GRAPHQL_REPEATED_OCTETS),
             declared: BTreeSet::new(),
             reached: HashMap::new(),
             selected: BTreeSet::new(),
@@ -79,7 +87,8 @@ impl<'d, 'a> Expansion<'d, 'a> {
             (None, None) => None,
         };
         if let Some(value) = value {
-            self.variables.insert(name, value);
+            let weight = weight::of_value(&value);
+            self.variables.insert(name, (value, weight));
         }
         Ok(())
     }
@@ -211,6 +220,19 @@ impl<'d, 'a> Expansion<'d, 'a> {
         })
     }
 
+    /// A copy of the value of a variable, if there is room for one more.
+    fn variable(&self, name: &str) -> Result<Option<Value>, GraphqlError> {
+        let Some((value, weight)) = self.variables.get(name) else {
+            return Ok(None);
+        };
+        let left = self.room.get().checked_sub(*weight);
+        let left = left.ok_or(GraphqlError::Expansion(
+            "its variables are used too often for their size",
+        ))?;
+        self.room.set(left);
+        Ok(Some(value.clone()))
+    }
+
     /// None for a variable without value, which counts as an argument that was not given.
     fn value(
         &self,
@@ -222,7 +244,7 @@ impl<'d, 'a> Expansion<'d, 'a> {
         }
         let value = match literal {
             Literal::Variable(name) if self.declared.contains(name.as_str()) => {
-                return Ok(self.variables.get(name.as_str()).cloned());
+                return self.variable(name);
             }
             Literal::Variable(_) => {
                 return Err(GraphqlError::Expansion("a variable is not declared"));

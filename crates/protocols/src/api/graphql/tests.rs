@@ -85,6 +85,25 @@ fn variables_defaults_and_literals_are_arguments() {
 }
 
 #[test]
+fn a_large_variable_is_not_copied_without_end() {
+    let large = json!({"v": "x".repeat(500_000)});
+    assert!(operation("query($v: S) { a(x: [$v $v $v]) }", large.clone()).is_ok());
+    for uses in [
+        "[$v $v $v $v $v $v]",
+        "{a: $v, b: [$v, $v, {c: $v}], d: $v}",
+    ] {
+        let query = format!("query($v: S) {{ a(x: {uses}) b(x: $v) }}");
+        assert!(matches!(
+            operation(&query, large.clone()),
+            Err(GraphqlError::Expansion(_))
+        ));
+    }
+    let many = format!("query($v: S) {{ a(x: [{}]) }}", "$v ".repeat(20_000));
+    assert!(operation(&many, json!({"v": "x".repeat(400)})).is_err());
+    assert!(operation(&many, json!({})).is_ok());
+}
+
+#[test]
 fn only_the_operation_that_runs_counts_and_it_must_be_clear_which() {
     let query = "query A { a { x } } mutation B { b { x } }";
     let named = |name: &str| read(&json!({"query": query, "operationName": name}));

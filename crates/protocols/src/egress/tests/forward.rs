@@ -1,5 +1,10 @@
 //! Absolute-form requests to the explicit proxy: the same rules as on captured connections.
 
+use std::time::Duration;
+
+use ringfence_gateway::{Config, UpstreamProxy};
+use tokio::net::{TcpListener, TcpStream};
+
 use super::stack::{Stack, accept, hear_all, hear_until, listen, say, untouched};
 
 const RULES: &str = r#"  - allow: { host: api.test, ports: [80], methods: [GET], paths: ["/open/**"] }
@@ -49,6 +54,64 @@ async fn each_destination_of_a_proxy_client_is_a_connection_of_its_own() {
             "connect evil.test:80: no-rule",
         ]
     );
+}
+
+/// The next connection of an upstream; a request that came on an earlier one would leave none.
+async fn accept_another(listener: &TcpListener) -> TcpStream {
+    let accepted = tokio::time::timeout(Duration::from_secs(5), accept(listener));
+    accepted.await.unwrap()
+}
+
+#[tokio::test]
+async fn two_names_of_one_address_share_no_connection() {
+    let (upstream, address) = listen().await;
+    let hosts = [("api.test", address), ("other.test", address)];
+    let stack = Stack::new(RULES, &hosts);
+    let mut agent = stack.proxy().await;
+    let mut sides = Vec::new();
+    for (url, host) in [
+        ("http://api.test/open/1", "api.test"),
+        ("http://other.test:8080/x", "other.test:8080"),
+        ("http://api.test/open/2", "api.test"),
+    ] {
+        say(&mut agent, get(url, host)).await;
+        let mut side = accept_another(&upstream).await;
+        let head = hear_until(&mut side, "\r\n\r\n").await;
+        assert!(head.contains(&format!("Host: {host}\r\n")), "{head}");
+        say(&mut side, OK).await;
+        hear_until(&mut agent, "ok").await;
+        sides.push(side);
+    }
+}
+
+#[tokio::test]
+async fn two_names_behind_one_upstream_proxy_share_no_connection() {
+    let (proxy, address) = listen().await;
+    let mut config = Config::default();
+    let url = format!("http://{address}");
+    config.dial.upstream_proxy = Some(UpstreamProxy::try_from(url).unwrap());
+    let stack = Stack::with(RULES, config);
+    let mut agent = stack.proxy().await;
+    let mut sides = Vec::new();
+    for (url, host, through) in [
+        ("http://api.test/open/1", "api.test", "api.test:80"),
+        (
+            "http://other.test:8080/x",
+            "other.test:8080",
+            "other.test:8080",
+        ),
+    ] {
+        say(&mut agent, get(url, host)).await;
+        let mut side = accept_another(&proxy).await;
+        let asked = hear_until(&mut side, "\r\n\r\n").await;
+        assert!(asked.starts_with(&format!("CONNECT {through} ")), "{asked}");
+        say(&mut side, "HTTP/1.1 200 OK\r\n\r\n").await;
+        let head = hear_until(&mut side, "\r\n\r\n").await;
+        assert!(head.contains(&format!("Host: {host}\r\n")), "{head}");
+        say(&mut side, OK).await;
+        hear_until(&mut agent, "ok").await;
+        sides.push(side);
+    }
 }
 
 #[tokio::test]

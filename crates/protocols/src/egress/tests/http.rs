@@ -1,6 +1,9 @@
 //! Plain HTTP on captured connections: every request is decided on, and what arrives upstream
 //! is what was decided on.
 
+use std::time::Duration;
+
+use ringfence_model::{Outcome, ReasonCode};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -428,6 +431,25 @@ async fn a_request_under_way_is_cut_by_a_new_policy() {
         story[1],
         "GET http://api.test:80/open/a: allow, refused revoked"
     );
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_nobody_reads_is_cut_by_a_new_policy() {
+    let (stack, listener, mut agent) = stack().await;
+    say(&mut agent, get("/open/a")).await;
+    let mut server = accept(&listener).await;
+    hear_until(&mut server, "\r\n\r\n").await;
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n";
+    say(&mut server, head).await;
+    let flood = vec![b'.'; 1024 * 1024];
+    let writing = async { while server.write_all(&flood).await.is_ok() {} };
+    let stuck = tokio::time::timeout(Duration::from_millis(500), writing);
+    assert!(stuck.await.is_err());
+    stack.publish(2, "  - allow: { host: other.test }");
+    let closed = stack.closing("GET http://api.test:80/open/a");
+    let closing = tokio::time::timeout(Duration::from_secs(2), closed).await;
+    let revoked = Outcome::Refused(ReasonCode::Revoked);
+    assert_eq!(closing.unwrap().outcome, revoked);
 }
 
 #[tokio::test]

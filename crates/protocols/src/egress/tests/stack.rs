@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{
     Admission, Arrival, Audit, AuditError, Buffered, Config, Gateway, Handler, HostTarget,
-    Identity, Incoming, NoCredentials, Session,
+    Identity, Incoming, NoApprovals, NoCredentials, Session,
 };
 use ringfence_model::{
     Closing, Entry, Event, EventId, Generation, Notice, NoticeKind, Outcome, Record, RunId,
@@ -78,7 +78,14 @@ impl Stack {
         let audit = Arc::new(Recorder::default());
         let policy = watch::Sender::new(Arc::new(snapshot(1, rules)));
         let credentials = Arc::new(NoCredentials::default());
-        let gateway = Gateway::new(config, audit.clone(), policy.subscribe(), credentials).unwrap();
+        let gateway = Gateway::new(
+            config,
+            audit.clone(),
+            policy.subscribe(),
+            credentials,
+            Arc::new(NoApprovals),
+        )
+        .unwrap();
         let session = Arc::new(Session::new(Identity {
             agent: "agent".parse().unwrap(),
             workspace: "default".parse().unwrap(),
