@@ -1,6 +1,8 @@
 //! The command line: a contract, so changes here are changes for scripts.
 
+pub(crate) mod approval;
 pub(crate) mod credential;
+pub(crate) mod git;
 pub(crate) mod inspect;
 pub(crate) mod profile;
 pub(crate) mod token;
@@ -45,6 +47,8 @@ pub(crate) enum Verb {
     Allow(AllowArguments),
     /// Check, test and explore policies.
     Policy(PolicyArguments),
+    /// Describe git servers, tell what an agent may do, decide on pushes that wait for a person.
+    Git(git::GitArguments),
     /// List profiles, and make one from a preset.
     Profile(profile::ProfileArguments),
     /// Keep credentials that agents use and never see.
@@ -165,6 +169,7 @@ pub(crate) struct GatewayArguments {
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   ringfence events --since 1h --decision deny
+  ringfence events --protocol git
   ringfence events --follow --json | jq '.decision.reason // .kind'
   ringfence events verify
   ringfence events export --format ocsf > events.json")]
@@ -207,6 +212,31 @@ pub(crate) enum ExportFormat {
     Jsonl,
 }
 
+/// What `policy explain` is asked about.
+#[derive(Debug, Args)]
+pub(crate) struct AskedArguments {
+    /// A connection.
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        conflicts_with = "url",
+        required_unless_present = "url"
+    )]
+    pub(crate) connect: Option<ringfence_model::Destination>,
+    /// An HTTP request.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Its method; POST with a body, else GET.
+    #[arg(long, requires = "url")]
+    pub(crate) method: Option<String>,
+    /// One of its headers, as in `Accept: text/plain`.
+    #[arg(long, value_name = "NAME: VALUE", requires = "url")]
+    pub(crate) header: Vec<String>,
+    /// The file that holds its body, JSON unless a header says otherwise.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) body: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct FilterArguments {
     /// Only this agent's.
@@ -215,6 +245,9 @@ pub(crate) struct FilterArguments {
     /// Only these decisions.
     #[arg(long, value_name = "allow|deny")]
     pub(crate) decision: Option<EffectName>,
+    /// Only what this protocol is used for.
+    #[arg(long, value_name = "connect|http|git")]
+    pub(crate) protocol: Option<ProtocolName>,
     /// Only to this host.
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<ringfence_model::Host>,
@@ -235,6 +268,16 @@ pub(crate) enum EffectName {
     Allow,
     /// What was stopped.
     Deny,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ProtocolName {
+    /// Connections.
+    Connect,
+    /// Requests of HTTP that are read.
+    Http,
+    /// Requests of git that are read.
+    Git,
 }
 
 #[derive(Debug, Args)]
@@ -292,25 +335,14 @@ pub(crate) enum PolicyVerb {
     /// Tell why an action would be allowed or denied.
     #[command(after_help = "Examples:
   ringfence policy explain coding-agent --connect evil.test:443
-  ringfence policy explain my.yaml --method POST --url http://api.test/v1/items")]
+  ringfence policy explain my.yaml --method POST --url http://api.test/v1/items
+  ringfence policy explain my.yaml --url https://api.test/v1/items --header 'Accept: text/plain' --body item.json")]
     Explain {
         /// Profiles: files or names.
         #[arg(required = true, value_name = "FILE")]
         profiles: Vec<String>,
-        /// A connection.
-        #[arg(
-            long,
-            value_name = "HOST:PORT",
-            conflicts_with = "url",
-            required_unless_present = "url"
-        )]
-        connect: Option<ringfence_model::Destination>,
-        /// A plain HTTP request.
-        #[arg(long, value_name = "URL")]
-        url: Option<String>,
-        /// Its method.
-        #[arg(long, default_value = "GET", requires = "url")]
-        method: String,
+        #[command(flatten)]
+        asked: AskedArguments,
         /// Print JSON.
         #[arg(long)]
         json: bool,

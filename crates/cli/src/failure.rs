@@ -27,7 +27,8 @@ pub(crate) enum Failure {
 pub(crate) const USAGE: i32 = 64;
 const UNAVAILABLE: i32 = 69;
 const INTERNAL: i32 = 70;
-const REFUSED: i32 = 77;
+/// A policy or the self-test refuses.
+pub(crate) const REFUSED: i32 = 77;
 
 impl Failure {
     pub(crate) const fn code(&self) -> i32 {

@@ -67,6 +67,7 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
             let settings = config::settings(config.as_deref())?;
             verbs::token::token(&token, &settings)
         }
+        Verb::Git(git) => verbs::git::git(&git),
         Verb::Overlay(overlay) => verbs::overlay::overlay(&overlay),
         Verb::Inspect(inspect) => verbs::inspect::inspect(&inspect),
         Verb::SandboxAttempts => verbs::prove::attempt_all(),

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Order {
-    /// The plan, in a memory file, and the command's standard streams.
+    /// The plan and the contents of given files, in memory files, and the command's standard
+    /// streams.
     Build,
     /// The gateway listens: test the sandbox, then start the command.
     Start,

@@ -92,11 +92,30 @@ pub enum Mount {
         /// What it holds.
         content: Vec<u8>,
     },
+    /// A small file of the host's, as it is when the sandbox is built. A mount would cost more.
+    Copy {
+        /// Its path, on the host and inside.
+        path: PathBuf,
+    },
+    /// A read-only file whose content comes beside the plan.
+    Given {
+        /// Where it appears.
+        at: PathBuf,
+        /// Files of the host's in whose place it is mounted too.
+        instead_of: Vec<PathBuf>,
+        /// Where its content begins in what came beside the plan.
+        start: u64,
+        /// How long it is.
+        octets: u64,
+    },
     /// `/proc` of the sandbox's own processes.
     Proc,
     /// `/dev` with the harmless devices and its own terminals.
     Dev,
 }
+
+/// The largest file that is copied rather than mounted.
+pub(crate) const MOST_COPIED_OCTETS: u64 = 64 * 1024;
 
 /// What the agent may do with a mounted part of the host's file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -134,6 +134,7 @@ pub(crate) struct SecretArguments {
 const ADD_EXAMPLES: &str = "Examples:
   ringfence credential add acme --kind bearer --host api.acme.test < token.txt
   pass show acme | ringfence credential add acme --kind header --set name=x-api-key --host api.acme.test
+  ringfence credential add forge --kind basic --set username=x-access-token --host github.com < pat.txt
   ringfence credential add gh --kind github-app --host api.github.com --set app_id=123 \\
       --set installation_id=456 --set repositories=web --set permissions=contents:read,pull_requests:write \\
       --file app.private-key.pem

@@ -19,6 +19,21 @@ pub(crate) enum InspectVerb {
 
 A value is found as it is and as base64, hexadecimal, percent-encoding, JSON or HTML escapes.")]
     Scrub(ScrubArguments),
+    /// Find what looks like a secret in what is read.
+    #[command(after_help = "Examples:
+  ringfence inspect secrets < app.env
+  printf '%s\\n' '{\"id\":1,\"text\":\"nothing\"}' | ringfence inspect secrets --jsonl
+
+Prints LINE: RULE for each finding, never what was found. The text is read as it is: nothing is decoded.")]
+    Secrets(SecretsArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretsArguments {
+    /// Read one JSON object a line, {"id", "text"}, and write {"id", "score", "findings"}; the
+    /// score is 1 where something was found, else 0.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
 }
 
 #[derive(Debug, Args)]

@@ -56,9 +56,10 @@ pub(crate) fn refused(error: VaultError) -> Failure {
         | VaultError::Revoked(_)
         | VaultError::KeyNeeded { .. }
         | VaultError::TooMany(_) => Failure::usage(error),
-        VaultError::KeyMissing(_) | VaultError::KeyWrong { .. } | VaultError::Store(_) => {
-            Failure::Unavailable(error.into())
-        }
+        VaultError::KeyMissing(_)
+        | VaultError::KeyWrong { .. }
+        | VaultError::KeyChanged { .. }
+        | VaultError::Store(_) => Failure::Unavailable(error.into()),
         VaultError::Damaged(_) | VaultError::Random => Failure::internal(error),
     }
 }
@@ -228,8 +229,7 @@ impl LocalCredentials {
 
 /// The credentials that rules and tokens name.
 fn named(profiles: &[Profile]) -> BTreeSet<CredentialName> {
-    let rules = profiles.iter().flat_map(|profile| &profile.api);
-    let in_rules = rules.filter_map(|rule| rule.terms().credential.clone());
+    let in_rules = profiles.iter().flat_map(Profile::rule_credentials).cloned();
     let grants = profiles.iter().flat_map(Profile::tokens);
     let in_tokens = grants.flat_map(|grant| grant.credentials.iter().cloned());
     in_rules.chain(in_tokens).collect()

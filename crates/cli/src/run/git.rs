@@ -1,62 +1,124 @@
-//! Git's settings for the agent: who commits. The person's own file is not shown, because it
-//! may hold credential helpers and tokens; the name and the address in it are no secret.
+//! Git's settings in a sandbox: who commits, and where the repositories are that rules are about.
+//! They are a convenience for the agent, which can write others; what holds is what the gateway
+//! decides.
 
-use std::fs;
+mod identity;
+mod remotes;
+mod tokens;
+
 use std::path::{Path, PathBuf};
 
-/// A system-wide git configuration for the sandbox, if the person has an identity.
-pub(super) fn settings(home: &Path) -> Option<(PathBuf, Vec<u8>)> {
-    let (name, email) = [".gitconfig", ".config/git/config"]
-        .iter()
-        .filter_map(|file| fs::read_to_string(home.join(file)).ok())
-        .map(|text| identity(&text))
-        .fold((None, None), |(name, email), found| {
-            (name.or(found.0), email.or(found.1))
-        });
-    let mut text = "[user]\n".to_owned();
-    for (key, value) in [("name", name?), ("email", email?)] {
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-        text.push_str(&format!("\t{key} = \"{value}\"\n"));
+use ringfence_model::Scheme;
+use ringfence_model::git::GitUpstream;
+use ringfence_policy::Profile;
+
+/// Where git, libgit2 and gitoxide look for the settings of a whole system. The host's file is not
+/// shown.
+const PATH: &str = "/etc/gitconfig";
+
+/// A system-wide git configuration for the sandbox, where there is something to say.
+pub(super) fn settings(
+    home: &Path,
+    servers: &[GitUpstream],
+    profiles: &[Profile],
+) -> Option<(PathBuf, Vec<u8>)> {
+    let mut text = Settings::default();
+    if let (Some(name), Some(email)) = identity::of(home) {
+        text.section("user", None);
+        text.set("name", &name);
+        text.set("email", &email);
     }
-    Some((PathBuf::from("/etc/gitconfig"), text.into_bytes()))
+    if !servers.is_empty() {
+        rewrite(&mut text, servers, profiles);
+        authenticate(&mut text, servers, profiles);
+        restrict(&mut text, servers);
+        keep_large_files(&mut text);
+    }
+    (!text.0.is_empty()).then(|| (PathBuf::from(PATH), text.0.into_bytes()))
 }
 
-/// The `name` and `email` of the `[user]` section (git-config(1)), where they stand plainly.
-fn identity(text: &str) -> (Option<String>, Option<String>) {
-    let mut section = String::new();
-    let (mut name, mut email) = (None, None);
-    for line in text.lines().map(str::trim) {
-        if let Some(header) = line.strip_prefix('[') {
-            section = header.trim_end_matches(']').trim().to_ascii_lowercase();
-            continue;
-        }
-        let Some((key, value)) = line.split_once('=').filter(|_| section == "user") else {
-            continue;
-        };
-        let value = value.trim().trim_matches('"').to_owned();
-        match key.trim().to_ascii_lowercase().as_str() {
-            "name" => name = Some(value),
-            "email" => email = Some(value),
-            _ => {}
+/// Leads every usual spelling to the address that the gateway reads.
+fn rewrite(text: &mut Settings, servers: &[GitUpstream], profiles: &[Profile]) {
+    for (address, spellings) in remotes::rewrites(servers, profiles) {
+        text.section("url", Some(&address));
+        for spelling in spellings {
+            text.set("insteadOf", &spelling);
         }
     }
-    (name, email)
+}
+
+/// Where the sandbox has a token for a server: hands it to git when git is asked for one. It stays
+/// in its variable, and is in no URL and in no file.
+fn authenticate(text: &mut Settings, servers: &[GitUpstream], profiles: &[Profile]) {
+    for server in servers {
+        let Some(variable) = tokens::variable(server, profiles) else {
+            continue;
+        };
+        for address in remotes::addresses(server) {
+            text.section("credential", Some(&address));
+            // An empty one takes back those of other files.
+            text.set("helper", "");
+            text.set("helper", &tokens::helper(variable));
+        }
+    }
+}
+
+/// Fails at once, and in words, where the network would not let git through. A submodule cannot
+/// choose what else is spoken.
+fn restrict(text: &mut Settings, servers: &[GitUpstream]) {
+    text.section("protocol", None);
+    text.set("allow", "never");
+    let is_plain = servers.iter().any(|it| it.scheme == Scheme::Http);
+    for (protocol, policy) in [
+        ("https", "always"),
+        ("http", if is_plain { "always" } else { "user" }),
+        ("ssh", "user"),
+        ("file", "user"),
+    ] {
+        text.section("protocol", Some(protocol));
+        text.set("allow", policy);
+    }
+}
+
+/// What `git lfs install --system` writes: the host's own settings are not shown.
+fn keep_large_files(text: &mut Settings) {
+    if !LFS.iter().any(|path| Path::new(path).exists()) {
+        return;
+    }
+    text.section("filter", Some("lfs"));
+    for (key, value) in [
+        ("clean", "git-lfs clean -- %f"),
+        ("smudge", "git-lfs smudge -- %f"),
+        ("process", "git-lfs filter-process"),
+        ("required", "true"),
+    ] {
+        text.set(key, value);
+    }
+}
+
+/// Where the sandbox sees Git LFS, if the host has it.
+const LFS: [&str; 2] = ["/usr/bin/git-lfs", "/usr/local/bin/git-lfs"];
+
+/// Text in the form of git-config(1).
+#[derive(Default)]
+struct Settings(String);
+
+impl Settings {
+    fn section(&mut self, name: &str, of: Option<&str>) {
+        match of {
+            Some(of) => self.0.push_str(&format!("[{name} {}]\n", quoted(of))),
+            None => self.0.push_str(&format!("[{name}]\n")),
+        }
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        self.0.push_str(&format!("\t{key} = {}\n", quoted(value)));
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_identity_is_taken_and_nothing_else() {
-        let text = "[credential]\n\thelper = store\n[User]\n\tName = \"Ann Example\"\n\temail = ann@example.com\n\tsigningkey = 1\n[url \"x\"]\n\tname = no\n";
-        assert_eq!(
-            identity(text),
-            (
-                Some("Ann Example".to_owned()),
-                Some("ann@example.com".to_owned())
-            )
-        );
-        assert_eq!(identity("[core]\n\tname = x\n"), (None, None));
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
+use ringfence_control::approvals::LocalApprovals;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{Admission, Capture, Config, Gateway, Identity, Listeners};
 use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
@@ -31,7 +32,8 @@ use crate::failure::Failure;
 use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
 use crate::{config, paths};
-use request::{is_steered_from_inside, mode, steering, weakening};
+use request::{Facts, is_steered_from_inside, mode, steering, weakening};
+use trust::Trust;
 
 /// Runs the command. Returns its exit code.
 pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result<i32, Failure> {
@@ -40,6 +42,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let prepared = linux::prepare(&weakening(&arguments)).map_err(refusal)?;
     let settings = config::settings(config_file)?;
     let config = settings.gateway.clone();
+    let trust = Trust::begin(config.dial.extra_roots.clone())?;
     let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
     let profiles = sources.names();
     let link = Link::open(sources)?;
@@ -50,13 +53,17 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let report = report.map(report::ReportFile::prepare).transpose()?;
     let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
     let steering = steering(&link, &settings, config_file, &credentials);
-    let authority = Arc::new(Authority::new().map_err(Failure::internal)?);
-    let roots = &config.dial.extra_roots;
-    let trust = trust::Trust::write(roots, authority.pem(), &data, identity.run);
-    let trust = trust.map_err(Failure::Usage)?;
     let granted = credentials.granted(link.profiles());
-    let given = (identity.run, &trust, &credentials, granted);
-    let request = request::request(&arguments, given, steering)?;
+    let Trust { authority, files } = trust.finish()?;
+    let facts = Facts {
+        run: identity.run,
+        given: files,
+        credentials: &credentials,
+        granted,
+        git_servers: link.policy().borrow().git_upstreams().to_vec(),
+        profiles: link.profiles(),
+    };
+    let request = request::request(&arguments, facts, steering)?;
     let is_steered_from_inside = is_steered_from_inside(&request);
     let state = request.state.clone();
     let workspace = request.workspace.directory.clone();
@@ -80,7 +87,6 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
                 lost: Arc::default(),
                 copies: streams.into_copies(),
                 authority,
-                trust: Some(trust),
                 credentials,
             };
             session.attend(building, config, link, identity)
@@ -118,9 +124,8 @@ struct Session {
     lost: Arc<OnceLock<PathBuf>>,
     /// What copies the command's output out.
     copies: Copies,
+    /// What signs for the hosts whose requests are read.
     authority: Arc<Authority>,
-    /// What the sandbox is shown while it is built.
-    trust: Option<trust::Trust>,
     credentials: LocalCredentials,
 }
 
@@ -135,8 +140,15 @@ impl Session {
         let runtime = self.credentials.runtime()?;
         self.credentials.follow(&runtime)?;
         let credentials = self.credentials.port();
-        let gateway = Gateway::new(config, self.audit.clone(), link.policy(), credentials)
-            .map_err(Failure::usage)?;
+        let approvals = LocalApprovals::new(&paths::data().map_err(Failure::usage)?);
+        let gateway = Gateway::new(
+            config,
+            self.audit.clone(),
+            link.policy(),
+            credentials,
+            Arc::new(approvals),
+        )
+        .map_err(Failure::usage)?;
         // Steering files in the workspace, read-only here, may be written by another sandbox: they
         // were read once, before the start.
         if !self.is_steered_from_inside {
@@ -154,7 +166,6 @@ impl Session {
             listeners,
             terminal,
         } = launched?;
-        self.trust = None;
         let admission = Admission {
             identity,
             authority: Some(Arc::clone(&self.authority)),

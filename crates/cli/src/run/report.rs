@@ -133,7 +133,9 @@ fn summarise(counts: &Counts, left: &Left) {
             .as_deref()
             .map(|step| format!("  -> {step}"))
             .unwrap_or_default();
-        let text = format!("{} ({}){step}", denied.destination, denied.code);
+        let repository = denied.repository.as_ref().map(ToString::to_string);
+        let place = repository.unwrap_or_else(|| denied.destination.to_string());
+        let text = format!("{place} ({}){step}", denied.code);
         output::say(&format!(
             "  denied {:>3}x {}",
             denied.count,

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ringfence_model::RunId;
-use ringfence_sandbox::linux::{self, Request, Workspace, WorkspaceMode};
+use ringfence_model::git::GitUpstream;
+use ringfence_policy::Profile;
+use ringfence_sandbox::linux::{self, Given, Request, Workspace, WorkspaceMode};
 use ringfence_sandbox::{Layer, Limits};
 
 use super::{canary, environment, git, trust};
@@ -40,19 +42,31 @@ pub(super) fn steering(
     files
 }
 
-/// The run's id, what its clients trust, its credentials, and the variables that profiles set.
-pub(super) type Given<'a> = (
-    RunId,
-    &'a trust::Trust,
-    &'a LocalCredentials,
-    BTreeMap<String, String>,
-);
+/// What the sandbox of a run is made from, beside the command line.
+pub(super) struct Facts<'a> {
+    pub(super) run: RunId,
+    /// The files in which clients find whom to trust.
+    pub(super) given: Vec<Given>,
+    pub(super) credentials: &'a LocalCredentials,
+    /// The variables that profiles set.
+    pub(super) granted: BTreeMap<String, String>,
+    /// The servers that git rules name.
+    pub(super) git_servers: Vec<GitUpstream>,
+    pub(super) profiles: &'a [Profile],
+}
 
 pub(super) fn request(
     arguments: &RunArguments,
-    (run, trust, credentials, granted): Given<'_>,
+    facts: Facts<'_>,
     steering: Vec<PathBuf>,
 ) -> Result<Request, Failure> {
+    let Facts {
+        run,
+        given,
+        credentials,
+        granted,
+        ..
+    } = facts;
     let current = std::env::current_dir()
         .context("the current directory is not there any more")
         .map_err(Failure::Usage)?;
@@ -63,7 +77,7 @@ pub(super) fn request(
         environment::build(granted, &arguments.environment).map_err(Failure::Usage)?;
     environment::trust(&mut environment, Path::new(trust::INSIDE));
     let home = paths::home().map_err(Failure::Usage)?;
-    let git = git::settings(&home);
+    let git = git::settings(&home, &facts.git_servers, facts.profiles);
     if let Some((path, _)) = &git {
         environment::git(&mut environment, path);
     }
@@ -84,7 +98,7 @@ pub(super) fn request(
             .collect(),
         home,
         read: arguments.read.clone(),
-        show: trust.show().to_vec(),
+        given,
         hide: arguments.hide.clone(),
         steering,
         private: [paths::data(), paths::config()]

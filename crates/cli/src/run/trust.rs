@@ -4,73 +4,80 @@
 mod java;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, Result, bail};
-use ringfence_model::RunId;
+use anyhow::{Context, Result, anyhow, bail};
+use ringfence_gateway::intercept::Authority;
+use ringfence_sandbox::linux::Given;
 
-/// Files for the sandbox. It keeps what it was shown, so they are removed when it has been built.
-pub(crate) struct Trust {
-    directory: PathBuf,
-    show: Vec<(PathBuf, PathBuf)>,
+use crate::failure::Failure;
+
+/// What the sandbox is to trust. It is made for one sandbox, and in memory alone.
+pub(super) struct Trust {
+    /// The sandbox's own authority.
+    pub(super) authority: Arc<Authority>,
+    /// The files in which its clients find whom to trust.
+    pub(super) files: Vec<Given>,
 }
+
+/// [`Trust`] that is being made while the launcher does other work.
+pub(super) struct Making(JoinHandle<Result<Trust, Failure>>);
 
 impl Trust {
-    /// Writes them below `data`. `authority` is the certificate of the sandbox's own authority.
-    pub(super) fn write(
-        extra: &[PathBuf],
-        authority: &str,
-        data: &Path,
-        run: RunId,
-    ) -> Result<Self> {
-        let bundle = bundle(extra, authority)?;
-        let all = data.join("trust");
-        sweep(&all);
-        let directory = all.join(run.to_string());
-        fs::create_dir_all(&directory)
-            .with_context(|| format!("cannot make {}", directory.display()))?;
-        let mut trust = Self {
-            directory,
-            show: Vec::new(),
-        };
-        trust.add("ca-bundle.pem", &bundle, INSIDE, &SYSTEM.map(PathBuf::from))?;
-        let stores = java::stores();
-        if !stores.is_empty() {
-            let store = java::store(&bundle);
-            trust.add("ca-bundle.jks", &store, INSIDE_JAVA, &stores)?;
-        }
-        Ok(trust)
+    /// Begins to make it. `extra` are the files of the authorities that the configuration adds.
+    pub(super) fn begin(extra: Vec<PathBuf>) -> Result<Making, Failure> {
+        let thread = thread::Builder::new().name("trust".to_owned());
+        let making = thread.spawn(move || Self::make(&extra));
+        making.map(Making).map_err(Failure::internal)
     }
 
-    /// What the sandbox is to be shown: from where, and where.
-    pub(super) fn show(&self) -> &[(PathBuf, PathBuf)] {
-        &self.show
-    }
-
-    /// Writes one file, to be shown at `inside` and in place of those of `usual` that are there:
-    /// some clients look nowhere else.
-    fn add(&mut self, name: &str, content: &[u8], inside: &str, usual: &[PathBuf]) -> Result<()> {
-        let path = self.directory.join(name);
-        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
-        let mut places: Vec<PathBuf> = usual
-            .iter()
-            .filter_map(|path| fs::canonicalize(path).ok())
-            .filter(|path| path.is_file())
-            .collect();
-        places.sort();
-        places.dedup();
-        places.push(PathBuf::from(inside));
-        let shown = places.into_iter().map(|place| (path.clone(), place));
-        self.show.extend(shown);
-        Ok(())
+    fn make(extra: &[PathBuf]) -> Result<Self, Failure> {
+        let authority = Authority::new().map_err(Failure::internal)?;
+        let files = files(extra, authority.pem()).map_err(Failure::Usage)?;
+        Ok(Self {
+            authority: Arc::new(authority),
+            files,
+        })
     }
 }
 
-impl Drop for Trust {
-    fn drop(&mut self) {
-        // What is left is swept by a later run.
-        let _ = fs::remove_dir_all(&self.directory);
+impl Making {
+    /// Waits until it is made.
+    pub(super) fn finish(self) -> Result<Trust, Failure> {
+        let made = self.0.join();
+        made.unwrap_or_else(|_| {
+            Err(Failure::Internal(anyhow!(
+                "the sandbox's trust is not made"
+            )))
+        })
+    }
+}
+
+/// The bundle of all authorities, and where there is a Java runtime, in its form too.
+fn files(extra: &[PathBuf], authority: &str) -> Result<Vec<Given>> {
+    let bundle = bundle(extra, authority)?;
+    let stores = java::stores();
+    let java = (!stores.is_empty()).then(|| given(INSIDE_JAVA, &stores, java::store(&bundle)));
+    let bundle = given(INSIDE, &SYSTEM.map(PathBuf::from), bundle);
+    Ok([bundle].into_iter().chain(java).collect())
+}
+
+/// A file at `inside` and in place of those of `usual` that are there: some clients look nowhere
+/// else.
+fn given(inside: &str, usual: &[PathBuf], content: Vec<u8>) -> Given {
+    let mut instead_of: Vec<PathBuf> = usual
+        .iter()
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .filter(|path| path.is_file())
+        .collect();
+    instead_of.sort();
+    instead_of.dedup();
+    Given {
+        at: PathBuf::from(inside),
+        instead_of,
+        content,
     }
 }
 
@@ -92,26 +99,12 @@ fn bundle(extra: &[PathBuf], authority: &str) -> Result<Vec<u8>> {
     Ok(bundle)
 }
 
-/// Removes what runs that were killed while they started have left.
-fn sweep(directory: &Path) {
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let age = entry
-            .metadata()
-            .and_then(|meta| meta.modified())
-            .map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
-        if age.is_ok_and(|age| age > LONGEST_START) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
 /// Where the bundle is in the sandbox.
 pub(super) const INSIDE: &str = "/etc/ringfence/ca-bundle.pem";
 /// Where it is in the form that Java reads.
 const INSIDE_JAVA: &str = "/etc/ringfence/ca-bundle.jks";
 
 const MARK: &[u8] = b"-----BEGIN CERTIFICATE-----";
-const LONGEST_START: Duration = Duration::from_secs(60 * 60);
 
 /// Where distributions keep the bundle of all trusted authorities.
 const SYSTEM: [&str; 5] = [
@@ -124,18 +117,26 @@ const SYSTEM: [&str; 5] = [
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
-    fn the_sandboxs_authority_comes_last_and_the_files_are_removed() {
-        let data = tempfile::tempdir().unwrap();
+    fn the_sandboxs_authority_comes_last() {
         let authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let trust = Trust::write(&[], authority, data.path(), RunId::new()).unwrap();
-        let inside = |(_, at): &&(PathBuf, PathBuf)| at == Path::new(INSIDE);
-        let (from, _) = trust.show().iter().find(inside).unwrap().clone();
-        assert!(fs::read_to_string(&from).unwrap().ends_with(authority));
-        drop(trust);
-        assert!(!from.exists());
+        let files = files(&[], authority).unwrap();
+        let bundle = files.first().unwrap();
+        assert_eq!(bundle.at, Path::new(INSIDE));
+        assert!(bundle.content.ends_with(authority.as_bytes()));
+    }
+
+    #[test]
+    fn every_sandbox_has_an_authority_of_its_own() {
+        let make = || Trust::begin(Vec::new()).unwrap().finish().unwrap();
+        let (one, other) = (make(), make());
+        assert_ne!(one.authority.pem(), other.authority.pem());
+        let ends = |trust: &Trust, pem: &str| trust.files[0].content.ends_with(pem.as_bytes());
+        assert!(ends(&one, one.authority.pem()) && !ends(&one, other.authority.pem()));
     }
 
     #[test]

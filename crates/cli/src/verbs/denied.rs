@@ -1,5 +1,8 @@
 //! `ringfence denied`: what was stopped, grouped, with what would allow it.
 
+use ringfence_model::Action;
+use ringfence_store::Denial;
+
 use crate::args::DeniedArguments;
 use crate::failure::Failure;
 use crate::output;
@@ -22,7 +25,7 @@ pub(crate) fn denied(arguments: &DeniedArguments) -> Result<i32, Failure> {
         .map(|denial| {
             vec![
                 format!("{}x", denial.count),
-                denial.destination.to_string(),
+                place(denial),
                 denial.agent.to_string(),
                 denial.reason.clone(),
                 denial.last_seen.strftime("%Y-%m-%d %H:%M:%S").to_string(),
@@ -42,4 +45,12 @@ pub(crate) fn denied(arguments: &DeniedArguments) -> Result<i32, Failure> {
         rows,
     );
     Ok(0)
+}
+
+/// The repository of what was done with git, else the destination.
+fn place(denial: &Denial) -> String {
+    match &denial.sample {
+        Action::Git(request) => request.repo.to_string(),
+        Action::Connect(_) | Action::Http(_) => denial.destination.to_string(),
+    }
 }

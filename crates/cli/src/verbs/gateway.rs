@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use ringfence_control::approvals::LocalApprovals;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{Admission, Capture, Gateway, Listeners};
 use ringfence_model::{NoticeKind, RunId};
@@ -52,8 +53,14 @@ pub(crate) fn gateway(
     let mut credentials = LocalCredentials::open(&settings, link.profiles(), &identity)?;
     let runtime = credentials.runtime()?;
     credentials.follow(&runtime)?;
-    let gateway = Gateway::new(config, audit.clone(), link.policy(), credentials.port())
-        .map_err(Failure::usage)?;
+    let gateway = Gateway::new(
+        config,
+        audit.clone(),
+        link.policy(),
+        credentials.port(),
+        Arc::new(LocalApprovals::new(&data)),
+    )
+    .map_err(Failure::usage)?;
     link.keep_fresh(Arc::clone(&audit))?;
     output::say(&format!(
         "ringfence: where a rule looks inside HTTPS, clients must trust {}",

@@ -1,5 +1,7 @@
 //! `ringfence inspect`: the gateway's inspectors on what comes by standard input.
 
+mod secrets;
+
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
@@ -15,6 +17,7 @@ use crate::failure::Failure;
 pub(crate) fn inspect(arguments: &InspectArguments) -> Result<i32, Failure> {
     match &arguments.verb {
         InspectVerb::Scrub(scrub) => scrub_input(scrub),
+        InspectVerb::Secrets(arguments) => secrets::search_input(arguments),
     }
 }
 

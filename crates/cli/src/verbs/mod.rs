@@ -6,6 +6,7 @@ pub(crate) mod denied;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod gateway;
+pub(crate) mod git;
 pub(crate) mod inspect;
 pub(crate) mod overlay;
 pub(crate) mod policy;
@@ -16,10 +17,10 @@ pub(crate) mod token;
 use std::future::Future;
 
 use jiff::{SignedDuration, Timestamp};
-use ringfence_model::Effect;
+use ringfence_model::{ActionKind, Effect};
 use ringfence_store::{Filter, Store};
 
-use crate::args::{EffectName, FilterArguments};
+use crate::args::{EffectName, FilterArguments, ProtocolName};
 use crate::failure::Failure;
 use crate::{output, paths};
 
@@ -73,6 +74,11 @@ impl FilterArguments {
             since: self.since,
             host: self.host.clone(),
             run: self.run,
+            kind: self.protocol.map(|protocol| match protocol {
+                ProtocolName::Connect => ActionKind::Connect,
+                ProtocolName::Http => ActionKind::Http,
+                ProtocolName::Git => ActionKind::Git,
+            }),
             limit: self.limit,
             ..Filter::default()
         }

@@ -1,8 +1,10 @@
 //! `ringfence policy`: check, test, explain, simulate, diff, show.
 
+mod asked;
+
 use anyhow::anyhow;
 use jiff::Timestamp;
-use ringfence_model::{Action, Connect, Destination, Entry, Generation, HttpRequest, Scheme};
+use ringfence_model::{Action, Generation};
 use ringfence_policy::{Observed, Profile, Snapshot, TestOutcome, diff, run_tests, simulate};
 use ringfence_store::Filter;
 
@@ -17,11 +19,9 @@ pub(crate) fn policy(arguments: PolicyArguments) -> Result<i32, Failure> {
         PolicyVerb::Test { profiles, json } => test(&profiles, json),
         PolicyVerb::Explain {
             profiles,
-            connect,
-            url,
-            method,
+            asked,
             json,
-        } => explain(&profiles, &action(connect, url.as_deref(), method)?, json),
+        } => explain(&profiles, &asked::action(asked)?, json),
         PolicyVerb::Simulate {
             profiles,
             filter,
@@ -97,50 +97,6 @@ fn explain(names: &[String], action: &Action, json: bool) -> Result<i32, Failure
         output::line(explanation.to_string().trim_end());
     }
     Ok(0)
-}
-
-fn action(
-    connect: Option<Destination>,
-    url: Option<&str>,
-    method: String,
-) -> Result<Action, Failure> {
-    if let Some(destination) = connect {
-        return Ok(Action::Connect(Connect {
-            destination,
-            entry: Entry::Transparent,
-        }));
-    }
-    let url = url.unwrap_or_default();
-    let wrong = || Failure::Usage(anyhow!("--url {url}: an http:// or https:// URL is needed"));
-    let (scheme, rest, port) = if let Some(rest) = url.strip_prefix("http://") {
-        (Scheme::Http, rest, 80)
-    } else {
-        (
-            Scheme::Https,
-            url.strip_prefix("https://").ok_or_else(wrong)?,
-            443,
-        )
-    };
-    let (authority, target) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-    let destination = authority
-        .parse()
-        .or_else(|_| Destination::new(authority.parse()?, port))
-        .map_err(|error| {
-            Failure::Usage(anyhow::Error::new(error).context(format!("--url {url}")))
-        })?;
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
-        None => (target, None),
-    };
-    Ok(Action::Http(HttpRequest {
-        destination,
-        scheme,
-        method,
-        path: path.to_owned(),
-        query,
-        headers: Vec::new(),
-        content: None,
-    }))
 }
 
 /// What happened, from the store.

@@ -107,11 +107,13 @@ fn show(name: &str) -> Result<i32, Failure> {
     output::line(preset.about);
     let rows = preset.settings.iter().map(|setting| {
         let default = setting.default.unwrap_or("(needed)");
-        vec![
-            setting.name.to_owned(),
-            default.to_owned(),
-            setting.about.to_owned(),
-        ]
+        let same = default.trim_matches(['{', '}']);
+        let default = if same == default {
+            default.to_owned()
+        } else {
+            format!("the same as `{same}`")
+        };
+        vec![setting.name.to_owned(), default, setting.about.to_owned()]
     });
     output::table(&["SETTING", "DEFAULT", "MEANING"], rows.collect());
     Ok(0)

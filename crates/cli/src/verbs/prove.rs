@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use ringfence_gateway::{Gateway, NoCredentials};
+use ringfence_gateway::{Gateway, NoApprovals, NoCredentials};
 use ringfence_model::NoticeKind;
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::attempt::{self, Attempt, Outcome, Scene, SharedMemory};
@@ -209,6 +209,7 @@ impl Stage {
             audit.clone(),
             link.policy(),
             Arc::new(NoCredentials::default()),
+            Arc::new(NoApprovals),
         )
         .map_err(Failure::usage)?;
         let mut sandbox = launched.sandbox;
@@ -252,7 +253,7 @@ impl Stage {
                 .into_iter()
                 .flatten()
                 .collect(),
-            show: Vec::new(),
+            given: Vec::new(),
             hide: Vec::new(),
             steering: Vec::new(),
             private: Vec::new(),

@@ -2,8 +2,9 @@
 //! caller may make one: below the caller's own group (version 2) or in the `pids` and `memory`
 //! hierarchies (version 1). It is made and removed by the keeper, outside.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::SetupError;
@@ -63,13 +64,22 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Moves a process into the group, so that all that it starts is in it. The kernel may take
-    /// milliseconds for it, which is why the process is busy building meanwhile.
-    pub(crate) fn admit(&self, pid: i32) -> io::Result<()> {
+    /// Moves a process into the group, so that all that it starts is in it. In version 2 the
+    /// kernel may take milliseconds for it, which is why the process is busy building meanwhile.
+    ///
+    /// Returns the doors of version 1, for [`enter`].
+    pub(crate) fn admit(&self, pid: i32) -> io::Result<Vec<File>> {
+        let mut doors = Vec::new();
         for directory in &self.directories {
-            fs::write(directory.join("cgroup.procs"), pid.to_string())?;
+            match File::options().write(true).open(directory.join("tasks")) {
+                Ok(door) => doors.push(door),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    fs::write(directory.join("cgroup.procs"), pid.to_string())?;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(())
+        Ok(doors)
     }
 
     /// Removes the group; all processes in it must have ended.
@@ -78,6 +88,16 @@ impl Cgroup {
             let _ = fs::remove_dir(directory);
         }
     }
+}
+
+/// Moves the only thread of this process through the doors of version 1. A thread that moves
+/// itself waits for nobody; to move another process, the kernel waits until all processors have
+/// taken notice, which takes tens of milliseconds on a busy machine.
+pub(crate) fn enter(doors: &[OwnedFd]) -> io::Result<()> {
+    for door in doors {
+        rustix::io::write(door, ITSELF)?;
+    }
+    Ok(())
 }
 
 /// Where the groups of this name are, if they can be made.
@@ -217,6 +237,9 @@ fn unified(parent: &Path) -> Option<Hierarchy> {
 
 const ROOT: &str = "/sys/fs/cgroup";
 
+/// The thread that writes it (cgroups(7)).
+const ITSELF: &[u8] = b"0";
+
 /// The step that fails for root where there is no group.
 const UNBOUNDED: &str = "bounding the number of processes by a control group, which alone can \
     bound root's (run as an ordinary user, or give --without cgroup)";
@@ -234,6 +257,30 @@ mod tests {
         assert!(!is_host_root(0, rootless));
         assert!(is_host_root(1000, "1000 0 1\n"));
         assert!(is_host_root(0, ""));
+    }
+
+    #[test]
+    fn a_process_is_moved_or_shown_the_door() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(first.path().join("tasks"), "").unwrap();
+        let directories = [&first, &second].map(|directory| directory.path().to_owned());
+        let group = Cgroup {
+            directories: directories.into(),
+        };
+        let doors = group.admit(7).unwrap();
+        let moved = fs::read_to_string(second.path().join("cgroup.procs")).unwrap();
+        assert_eq!(moved, "7");
+        assert!(!first.path().join("cgroup.procs").exists());
+        let doors: Vec<OwnedFd> = doors.into_iter().map(OwnedFd::from).collect();
+        enter(&doors).unwrap();
+        let entered = fs::read_to_string(first.path().join("tasks")).unwrap();
+        assert_eq!((doors.len(), &*entered), (1, "0"));
+    }
+
+    #[test]
+    fn who_cannot_go_in_is_told() {
+        let shut = OwnedFd::from(File::open("/dev/null").unwrap());
+        assert!(enter(&[shut]).is_err());
     }
 
     #[test]

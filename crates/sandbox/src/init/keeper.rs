@@ -27,10 +27,13 @@ pub(crate) struct Keeping {
 /// What the keeper says to pid 1.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Step {
-    /// The plan and the command's standard streams come along.
+    /// The plan, the contents of given files and the command's standard streams come along.
     Build,
-    /// Pid 1 is in its control group, or needs none.
-    Bounded,
+    /// Pid 1 is in its control groups, but for those whose doors come along.
+    Bounded {
+        /// Whether nothing may be started outside of them.
+        is_needed: bool,
+    },
 }
 
 /// Runs the keeper, and in the new namespaces pid 1. Standard input is the control channel.
@@ -154,7 +157,7 @@ pub(super) fn read<T: DeserializeOwned>(file: OwnedFd) -> io::Result<T> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// Moves pid 1 into its group and tells it so; it starts nothing before. None if that is needed
+/// Moves pid 1 into its group, or shows it the door; it starts nothing before. None if that is needed
 /// and could not be done.
 fn bound(
     group: cgroup::Cgroup,
@@ -162,14 +165,16 @@ fn bound(
     link: &Channel,
     bounds: &Bounds,
 ) -> Option<cgroup::Cgroup> {
-    let admitted = group.admit(pid);
+    let doors = group.admit(pid);
     // For an ordinary user `setrlimit(2)` bounds the processes in any case; memory and the
     // host's root are bounded by the group alone.
     let is_needed = bounds.limits.memory.is_some() || cgroup::is_uncounted();
-    if admitted.is_err() && is_needed {
+    if doors.is_err() && is_needed {
         group.remove();
         return None;
     }
-    let _ = link.send(&Step::Bounded, &[]);
+    let doors = doors.unwrap_or_default();
+    let doors: Vec<_> = doors.iter().map(AsFd::as_fd).collect();
+    let _ = link.send(&Step::Bounded { is_needed }, &doors);
     Some(group)
 }

@@ -62,7 +62,7 @@ pub(crate) fn restrict(rules: &Rules<'_>) -> Result<(), RulesetError> {
 fn needed(mounts: &[Mount]) -> BTreeMap<PathBuf, BitFlags<AccessFs>> {
     // `/etc` holds nothing but what the plan put there.
     let mut rules = BTreeMap::from([(PathBuf::from("/etc"), AccessFs::from_read(NEWEST))]);
-    for (path, access) in mounts.iter().filter_map(access_of) {
+    for (path, access) in mounts.iter().flat_map(accesses) {
         let given = path
             .ancestors()
             .filter_map(|above| rules.get(above).copied())
@@ -91,22 +91,26 @@ fn add(
     ruleset.add_rule(PathBeneath::new(place, access))
 }
 
-fn access_of(mount: &Mount) -> Option<(PathBuf, BitFlags<AccessFs>)> {
+fn accesses(mount: &Mount) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
     let read = AccessFs::from_read(NEWEST);
     let all = AccessFs::from_all(NEWEST) & !(AccessFs::MakeBlock | AccessFs::MakeChar);
     // A socket in a directory of the host's may be one of the host's.
     let not_sockets = all & !BitFlags::from(AccessFs::ResolveUnix);
     match mount {
-        Mount::Bind { at, access, .. } => Some(match access {
+        Mount::Bind { at, access, .. } => vec![match access {
             spec::Access::Read => (at.clone(), read),
             spec::Access::Write => (at.clone(), not_sockets),
-        }),
-        Mount::Overlay { at, .. } => Some((at.clone(), not_sockets)),
-        Mount::Tmpfs { at, .. } => Some((at.clone(), all)),
-        Mount::File { at, .. } => Some((at.clone(), read)),
-        Mount::Proc => Some((PathBuf::from("/proc"), read)),
-        Mount::Dev => Some((PathBuf::from("/dev"), all)),
-        Mount::Symlink { .. } | Mount::Link { .. } => None,
+        }],
+        Mount::Overlay { at, .. } => vec![(at.clone(), not_sockets)],
+        Mount::Tmpfs { at, .. } => vec![(at.clone(), all)],
+        Mount::File { at, .. } | Mount::Copy { path: at } => vec![(at.clone(), read)],
+        Mount::Given { at, instead_of, .. } => {
+            let places = instead_of.iter().chain([at]);
+            places.map(|place| (place.clone(), read)).collect()
+        }
+        Mount::Proc => vec![(PathBuf::from("/proc"), read)],
+        Mount::Dev => vec![(PathBuf::from("/dev"), all)],
+        Mount::Symlink { .. } | Mount::Link { .. } => Vec::new(),
     }
 }
 

@@ -22,6 +22,7 @@ mod selftest;
 mod supervise;
 mod terminal;
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -60,6 +61,8 @@ impl SetupError {
 /// What the launcher handed over: the plan and the command's standard streams.
 pub(crate) struct Job {
     pub(crate) spec: Spec,
+    /// What the given files of the plan hold.
+    pub(crate) contents: File,
     /// Standard input, output and error; those that are a terminal outside are replaced.
     pub(crate) streams: Vec<OwnedFd>,
 }
@@ -110,7 +113,7 @@ fn build(
     let spec = &job.spec;
     rustix::system::sethostname(spec.hostname.as_bytes())
         .map_err(SetupError::at("naming the host"))?;
-    root::build(spec).map_err(SetupError::at("building the file system"))?;
+    root::build(spec, &job.contents).map_err(SetupError::at("building the file system"))?;
     let terminal = spec
         .terminal
         .any()
@@ -133,11 +136,16 @@ fn receive(keeper: &Channel) -> io::Result<Option<Job>> {
     let Some((Step::Build, mut streams)) = keeper.receive::<Step>()? else {
         return Ok(None);
     };
-    if streams.len() != 4 {
+    if streams.len() != 5 {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let spec = keeper::read(streams.remove(0))?;
-    Ok(Some(Job { spec, streams }))
+    let contents = File::from(streams.remove(0));
+    Ok(Some(Job {
+        spec,
+        contents,
+        streams,
+    }))
 }
 
 fn report_built(

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 use self::connect::{Connecting, Progress};
 use super::agent::{self, Start};
 use super::keeper::Step;
-use super::{Built, Job, replace};
+use super::{Built, Job, cgroup, replace};
 use crate::control::{Channel, Order, Report};
 use crate::sys;
 
@@ -35,11 +35,7 @@ pub(crate) fn run(channel: &Channel, job: &Job, built: &Built) -> i32 {
 
 fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
     let signals = sys::child_signals()?;
-    let Some((Step::Bounded, _)) = built.keeper.receive::<Step>()? else {
-        return Err(io::Error::other(
-            "the sandbox could not be moved into its control group",
-        ));
-    };
+    bound(&built.keeper)?;
     if let Some(terminal) = &built.terminal {
         terminal.control()?;
     }
@@ -65,6 +61,18 @@ fn supervise(channel: &Channel, job: &Job, built: &Built) -> io::Result<()> {
             };
             attended.attend()
         }
+    }
+}
+
+/// Waits until this process may start others, and goes through the doors of its control groups.
+fn bound(keeper: &Channel) -> io::Result<()> {
+    let refused = || io::Error::other("the sandbox could not be moved into its control group");
+    let Some((Step::Bounded { is_needed }, doors)) = keeper.receive::<Step>()? else {
+        return Err(refused());
+    };
+    match cgroup::enter(&doors) {
+        Err(_) if is_needed => Err(refused()),
+        _ => Ok(()),
     }
 }
 

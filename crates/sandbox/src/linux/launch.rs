@@ -129,7 +129,8 @@ impl Prepared {
         let keeping = memory_file(&plan.keeping);
         sandbox.left = Some(plan.keeping.left);
         let keeping = keeping?;
-        let mut fds = vec![keeping.as_fd(), spec.as_fd()];
+        let contents = memory(&plan.contents)?;
+        let mut fds = vec![keeping.as_fd(), spec.as_fd(), contents.as_fd()];
         fds.extend(streams.fds());
         match sandbox.channel.send(&Order::Build, &fds) {
             // It has failed already; why is the next thing to be read.
@@ -279,8 +280,14 @@ impl InitCommand for Command {
 
 /// A plan may be larger than a message, so it travels in a file without a name.
 fn memory_file<T: Serialize>(content: &T) -> io::Result<File> {
+    memory(&[serde_json::to_vec(content)?])
+}
+
+fn memory(parts: &[Vec<u8>]) -> io::Result<File> {
     let mut file = File::from(memfd_create("ringfence-plan", MemfdFlags::CLOEXEC)?);
-    file.write_all(&serde_json::to_vec(content)?)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
     Ok(file)
 }
 

@@ -14,7 +14,7 @@ mod streams;
 pub use launch::{
     Building, Control, Event, LaunchError, Launched, Listeners, Prepared, Sandbox, launch, prepare,
 };
-pub use plan::{PlanError, Request, Workspace, WorkspaceMode};
+pub use plan::{Given, PlanError, Request, Workspace, WorkspaceMode};
 pub(crate) use protect::JOURNAL;
 use protect::make_directory;
 pub use protect::sweep;

@@ -35,8 +35,8 @@ pub struct Request {
     pub home: PathBuf,
     /// Further paths of the host that may be read.
     pub read: Vec<PathBuf>,
-    /// Single files of the host that may be read at another path: from where, and where.
-    pub show: Vec<(PathBuf, PathBuf)>,
+    /// Files that the agent finds in the place of the host's.
+    pub given: Vec<Given>,
     /// Paths below the workspace that are not shown.
     pub hide: Vec<PathBuf>,
     /// Files that decide about the run: none may be in a workspace that the agent can write.
@@ -57,6 +57,17 @@ pub struct Request {
     pub without: Vec<spec::Layer>,
     /// Nothing, but in test builds.
     pub weakening: Weakening,
+}
+
+/// A file that is made for one sandbox and exists nowhere else.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// Where it appears.
+    pub at: PathBuf,
+    /// Files of the host's in whose place it appears as well.
+    pub instead_of: Vec<PathBuf>,
+    /// What it holds.
+    pub content: Vec<u8>,
 }
 
 /// The directory that the agent works in, and what becomes of its writes.
@@ -123,6 +134,8 @@ pub enum PlanError {
 pub(super) struct Plan {
     /// What pid 1 carries out.
     pub(super) spec: Spec,
+    /// What the given files hold, one after the other.
+    pub(super) contents: Vec<Vec<u8>>,
     /// What the keeper has to do.
     pub(super) keeping: Keeping,
     /// Marks the run as alive while it is open.
@@ -175,8 +188,10 @@ pub(super) fn plan(request: Request, streams: &Streams) -> Result<Plan, PlanErro
         without: request.without,
         weakening: request.weakening,
     };
+    let contents = request.given.into_iter().map(|given| given.content);
     Ok(Plan {
         spec,
+        contents: contents.collect(),
         keeping: Keeping { left, bounds },
         alive,
     })

@@ -24,47 +24,44 @@ pub(super) fn stores() -> Vec<PathBuf> {
 /// A key store of the JKS form (version 2) with the certificates of a PEM bundle.
 pub(super) fn store(bundle: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(bundle);
-    let certificates = certificates(&text);
-    let mut store = Vec::with_capacity(bundle.len());
-    store.extend_from_slice(&MAGIC);
-    store.extend_from_slice(&VERSION);
-    store.extend_from_slice(&length(certificates.len()));
-    for (number, certificate) in certificates.iter().enumerate() {
-        let alias = format!("ringfence-{number}");
-        store.extend_from_slice(&TRUSTED_CERTIFICATE);
-        push_text(&mut store, &alias);
+    let mut entries = Vec::with_capacity(bundle.len());
+    let mut number = 0;
+    for certificate in certificates(&text) {
+        entries.extend_from_slice(&TRUSTED_CERTIFICATE);
+        push_text(&mut entries, &format!("ringfence-{number}"));
         // The time at which it was added matters to nobody.
-        store.extend_from_slice(&[0; 8]);
-        push_text(&mut store, "X.509");
-        store.extend_from_slice(&length(certificate.len()));
-        store.extend_from_slice(certificate);
+        entries.extend_from_slice(&[0; 8]);
+        push_text(&mut entries, "X.509");
+        entries.extend_from_slice(&length(certificate.len()));
+        entries.extend_from_slice(&certificate);
+        number += 1;
     }
-    let seal = seal(&store);
-    store.extend_from_slice(seal.as_ref());
-    store
+    let head = [MAGIC, VERSION, length(number)].concat();
+    let seal = seal(&[&head, &entries]);
+    [&head, &*entries, seal.as_ref()].concat()
 }
 
 /// What is between the marks of a certificate, decoded. Anything else is left out.
-fn certificates(text: &str) -> Vec<Vec<u8>> {
+fn certificates(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let blocks = text.split(BEGIN).skip(1);
     let blocks = blocks.filter_map(|block| block.split(END).next());
-    blocks
-        .filter_map(|block| {
-            let mut encoded = block.to_owned();
-            encoded.retain(|character| !character.is_whitespace());
-            STANDARD.decode(encoded).ok()
-        })
-        .collect()
+    blocks.filter_map(|block| {
+        let mut encoded = String::with_capacity(block.len());
+        encoded.extend(block.lines().map(str::trim));
+        STANDARD.decode(encoded).ok()
+    })
 }
 
 /// The check sum that the form asks for. It proves nothing: everybody knows the password.
-fn seal(store: &[u8]) -> digest::Digest {
+fn seal(store: &[&[u8]]) -> digest::Digest {
     let mut seal = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     for unit in PASSWORD.encode_utf16() {
         seal.update(&unit.to_be_bytes());
     }
     seal.update(WHITENER);
-    seal.update(store);
+    for part in store {
+        seal.update(part);
+    }
     seal.finish()
 }
 

@@ -178,8 +178,7 @@ fn print(looked: &Looked) {
 fn used_by(name: &CredentialName) -> Vec<String> {
     let profiles = profiles::own().into_iter();
     let names = |profile: &Profile| {
-        let mut rules = profile.api.iter();
-        let in_rules = rules.any(|rule| rule.terms().credential.as_ref() == Some(name));
+        let in_rules = profile.rule_credentials().any(|it| it == name);
         let mut tokens = profile.tokens().iter();
         in_rules || tokens.any(|grant| grant.credentials.contains(name))
     };

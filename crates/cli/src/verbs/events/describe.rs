@@ -1,6 +1,8 @@
 //! A record in one line for a person: time, decision or `note`, agent, what happened.
 
-use ringfence_model::{Closing, Decision, Effect, NoticeKind, Outcome};
+mod git;
+
+use ringfence_model::{Action, Closing, Decision, Effect, NoticeKind, Outcome};
 use ringfence_store::{StoredEvent, StoredNotice, StoredRecord};
 
 /// The line of a record.
@@ -24,10 +26,18 @@ fn event(stored: &StoredEvent) -> String {
         event.time.strftime(TIME),
         decision.effect.to_string(),
         event.agent,
-        event.action,
+        action(stored),
         decision.reason,
         what_for(decision)
     )
+}
+
+fn action(stored: &StoredEvent) -> String {
+    let facts = stored.closing.as_ref().and_then(|it| it.git.as_deref());
+    match &stored.event.action {
+        Action::Git(request) => git::request(request, facts),
+        other @ (Action::Connect(_) | Action::Http(_)) => other.to_string(),
+    }
 }
 
 /// Whether an allowed request reads or writes, and what it is sent with.
@@ -51,8 +61,9 @@ fn ending(closing: &Closing) -> String {
     };
     let detail = closing.detail.as_deref();
     let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+    let facts = closing.git.as_deref().map(git::facts).unwrap_or_default();
     format!(
-        " -> {outcome}{detail}, {} sent, {} received",
+        " -> {outcome}{detail}, {} sent, {} received{facts}",
         closing.sent, closing.received
     )
 }
@@ -76,6 +87,12 @@ fn notice(stored: &StoredNotice) -> String {
         NoticeKind::PolicyLoaded { generation } => format!("policy {generation} is in force"),
         NoticeKind::PolicyRejected { error } => {
             format!("policy rejected, the one before stays in force: {error}")
+        }
+        NoticeKind::PushApproved { event, until } => {
+            format!("a person approved the push of event {event} until {until}")
+        }
+        NoticeKind::PushRejected { event } => {
+            format!("a person rejected the push of event {event}")
         }
         NoticeKind::Finding { code, detail } => format!("finding {code}: {detail}"),
     };

@@ -6,11 +6,13 @@
 //! cannot lead a later mount out of it.
 
 mod devices;
+mod files;
 pub(super) mod filesystem;
 mod proc;
 mod target;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -32,7 +34,9 @@ pub(super) struct RootError {
 }
 
 /// Builds the file system of `mounts` and makes it the root of this mount namespace.
-pub(crate) fn build(spec: &Spec) -> Result<(), RootError> {
+///
+/// `contents` is what the given files among them hold.
+pub(crate) fn build(spec: &Spec, contents: &File) -> Result<(), RootError> {
     rustix::mount::mount_change(
         "/",
         MountPropagationFlags::REC | MountPropagationFlags::PRIVATE,
@@ -43,7 +47,9 @@ pub(crate) fn build(spec: &Spec) -> Result<(), RootError> {
     } = spec;
     let sources = mounts
         .iter()
-        .map(|mount| Source::open(mount, &spec.workspace).map_err(at_step(&describe(mount))))
+        .map(|mount| {
+            Source::open(mount, &spec.workspace, contents).map_err(at_step(&describe(mount)))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let root = Root::new().map_err(at_step("making the new root"))?;
     for (mount, source) in mounts.iter().zip(sources) {
@@ -52,10 +58,12 @@ pub(crate) fn build(spec: &Spec) -> Result<(), RootError> {
     enter(&root, weakening).map_err(at_step("entering the new root"))
 }
 
-/// A source of the host's file system, held by descriptor.
-enum Source {
+/// A source of the host's file system, held by descriptor, or a content.
+enum Source<'a> {
     None,
     Tree(OwnedFd),
+    Content(Vec<u8>),
+    Contents(&'a File),
     Layers {
         lower: OwnedFd,
         upper: OwnedFd,
@@ -63,8 +71,8 @@ enum Source {
     },
 }
 
-impl Source {
-    fn open(mount: &Mount, workspace: &Path) -> io::Result<Self> {
+impl<'a> Source<'a> {
+    fn open(mount: &Mount, workspace: &Path, contents: &'a File) -> io::Result<Self> {
         Ok(match mount {
             Mount::Bind { from, .. } if from.starts_with(workspace) => {
                 Self::Tree(clone_plain(from)?)
@@ -78,19 +86,39 @@ impl Source {
                 upper: open_path(upper)?,
                 work: open_path(work)?,
             },
+            Mount::Copy { path } => match files::read(path)? {
+                Some(content) => Self::Content(content),
+                None => Self::Tree(clone_tree(path)?),
+            },
+            Mount::Given { .. } => Self::Contents(contents),
             _ => Self::None,
         })
     }
 }
 
-fn place(root: &Root, mount: &Mount, source: Source, weakening: &Weakening) -> io::Result<()> {
+fn place(root: &Root, mount: &Mount, source: Source<'_>, weakening: &Weakening) -> io::Result<()> {
     match (mount, source) {
         (Mount::Bind { at, access, .. }, Source::Tree(tree)) => {
-            let read_only = *access == Access::Read && !weakening.is_off("read-only");
-            let attributes = if read_only { READ_ONLY } else { HARMLESS };
-            crate::sys::mount_setattr(tree.as_fd(), true, attributes)?;
-            let is_directory = is_directory(&tree)?;
-            attach(&tree, &root.mount_point(at, is_directory)?)
+            bind(root, &tree, at, attributes(*access, weakening))
+        }
+        (Mount::Copy { path }, Source::Tree(tree)) => {
+            bind(root, &tree, path, attributes(Access::Read, weakening))
+        }
+        (Mount::Copy { path }, Source::Content(content)) => root.file(path)?.write_all(&content),
+        (
+            Mount::Given {
+                at,
+                instead_of,
+                start,
+                octets,
+            },
+            Source::Contents(contents),
+        ) => {
+            let file = files::give(root, at, contents, *start..start.saturating_add(*octets))?;
+            let attributes = attributes(Access::Read, weakening);
+            instead_of
+                .iter()
+                .try_for_each(|place| bind(root, &clone_place(&file)?, place, attributes))
         }
         // A link that is a mount point can be followed, but neither removed nor replaced.
         (Mount::Link { at }, Source::Tree(link)) => attach(&link, &root.open_link(at)?),
@@ -101,13 +129,31 @@ fn place(root: &Root, mount: &Mount, source: Source, weakening: &Weakening) -> i
             FileSystem::tmpfs(*octets, *mode)?.mount(&root.mount_point(at, true)?)
         }
         (Mount::Symlink { target, at }, _) => root.symlink(target, at),
-        (Mount::File { at, content }, _) => root.file(at, content),
+        (Mount::File { at, content }, _) => root.file(at)?.write_all(content),
         (Mount::Proc, _) => proc::mount(root, weakening),
         (Mount::Dev, _) => devices::mount(root),
-        (Mount::Bind { .. } | Mount::Link { .. } | Mount::Overlay { .. }, _) => {
-            Err(io::ErrorKind::InvalidInput.into())
-        }
+        (
+            Mount::Bind { .. }
+            | Mount::Link { .. }
+            | Mount::Overlay { .. }
+            | Mount::Copy { .. }
+            | Mount::Given { .. },
+            _,
+        ) => Err(io::ErrorKind::InvalidInput.into()),
     }
+}
+
+fn attributes(access: Access, weakening: &Weakening) -> u64 {
+    if access == Access::Read && !weakening.is_off("read-only") {
+        READ_ONLY
+    } else {
+        HARMLESS
+    }
+}
+
+fn bind(root: &Root, tree: &OwnedFd, at: &Path, attributes: u64) -> io::Result<()> {
+    crate::sys::mount_setattr(tree.as_fd(), true, attributes)?;
+    attach(tree, &root.mount_point(at, is_directory(tree)?)?)
 }
 
 /// Makes the new root the root and lets go of the old one, so that no path leads back.
@@ -142,12 +188,16 @@ fn clone_link(path: &Path) -> io::Result<OwnedFd> {
 
 /// Clones what is at a path of which no part is a link.
 fn clone_plain(path: &Path) -> io::Result<OwnedFd> {
-    let place = open_plain(path, OFlags::PATH | OFlags::CLOEXEC)?;
+    clone_place(&open_plain(path, OFlags::PATH | OFlags::CLOEXEC)?)
+}
+
+/// Clones what a descriptor holds.
+fn clone_place(place: &OwnedFd) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_RECURSIVE
         | OpenTreeFlags::AT_EMPTY_PATH;
-    Ok(rustix::mount::open_tree(&place, "", flags)?)
+    Ok(rustix::mount::open_tree(place, "", flags)?)
 }
 
 /// Opens a layer of an overlay; no part of its path may be a link.
@@ -179,9 +229,13 @@ fn describe(mount: &Mount) -> String {
             format!("mounting the copy-on-write layer at {}", at.display())
         }
         Mount::Link { at } => format!("keeping the link {}", at.display()),
-        Mount::Tmpfs { at, .. } | Mount::File { at, .. } | Mount::Symlink { at, .. } => {
+        Mount::Tmpfs { at, .. }
+        | Mount::File { at, .. }
+        | Mount::Given { at, .. }
+        | Mount::Symlink { at, .. } => {
             format!("making {}", at.display())
         }
+        Mount::Copy { path } => format!("copying {}", path.display()),
         Mount::Proc => "mounting /proc".to_owned(),
         Mount::Dev => "making /dev".to_owned(),
     }

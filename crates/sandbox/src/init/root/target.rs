@@ -1,6 +1,7 @@
 //! The new root and the mount points in it.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -63,16 +64,11 @@ impl Root {
     }
 
     /// Makes a file of the new root itself; what is mounted there already is not written to.
-    pub(super) fn file(&self, at: &Path, content: &[u8]) -> io::Result<()> {
+    pub(super) fn file(&self, at: &Path) -> io::Result<File> {
         let (parent, name) = self.parent(at)?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&parent, name, flags, Mode::from(0o644))?;
-        let mut rest = content;
-        while !rest.is_empty() {
-            let written = rustix::io::write(&file, rest)?;
-            rest = rest.get(written..).unwrap_or_default();
-        }
-        Ok(())
+        Ok(file.into())
     }
 
     /// Makes the root itself read-only; what is mounted below keeps its own flags.

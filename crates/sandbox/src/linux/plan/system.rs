@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Request, account};
-use crate::spec::{Access, Mount};
+use super::{Given, Request, account};
+use crate::spec::{Access, MOST_COPIED_OCTETS, Mount};
 
 /// The mounts before the workspace, in the order in which they are made.
 pub(super) fn mounts(request: &Request) -> Vec<Mount> {
     let mut mounts: Vec<Mount> = DIRECTORIES.iter().filter_map(|path| same(path)).collect();
     mounts.extend(
         ETC.iter()
-            .filter_map(|name| read(&Path::new("/etc").join(name))),
+            .filter_map(|name| settings(&Path::new("/etc").join(name))),
     );
     mounts.extend([Mount::Proc, Mount::Dev]);
     mounts.extend(read(Path::new(PROCESSORS)));
@@ -25,11 +25,7 @@ pub(super) fn mounts(request: &Request) -> Vec<Mount> {
             .filter_map(|name| read(&request.home.join(name))),
     );
     mounts.extend(request.read.iter().filter_map(|path| read(path)));
-    mounts.extend(request.show.iter().map(|(from, at)| Mount::Bind {
-        from: from.clone(),
-        at: at.clone(),
-        access: Access::Read,
-    }));
+    mounts.extend(given(&request.given));
     let files = account::files(&request.home, &request.hostname)
         .into_iter()
         .chain(request.files.iter().cloned());
@@ -54,6 +50,32 @@ fn read(path: &Path) -> Option<Mount> {
         from: path.to_owned(),
         at: path.to_owned(),
         access: Access::Read,
+    })
+}
+
+/// A small file is copied, everything else is mounted.
+fn settings(path: &Path) -> Option<Mount> {
+    let meta = fs::metadata(path).ok()?;
+    if meta.is_file() && meta.len() <= MOST_COPIED_OCTETS {
+        return Some(Mount::Copy {
+            path: path.to_owned(),
+        });
+    }
+    read(path)
+}
+
+/// The given files, whose contents follow each other in this order.
+fn given(files: &[Given]) -> impl Iterator<Item = Mount> {
+    let mut end = 0;
+    files.iter().map(move |file| {
+        let (start, octets) = (end, u64::try_from(file.content.len()).unwrap_or(u64::MAX));
+        end += octets;
+        Mount::Given {
+            at: file.at.clone(),
+            instead_of: file.instead_of.clone(),
+            start,
+            octets,
+        }
     })
 }
 

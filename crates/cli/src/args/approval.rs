@@ -1,0 +1,35 @@
+//! The arguments of `ringfence git approvals`, `approve` and `reject`.
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use ringfence_model::EventId;
+
+#[derive(Debug, Args)]
+pub(crate) struct ApprovalsArguments {
+    /// Only those that were tried since then: 30m, 12h, 7d, or a time as 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "T", default_value = "7d", value_parser = crate::verbs::since)]
+    pub(crate) since: Timestamp,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  ringfence git approvals
+  ringfence git approve 0192f0c1-0000-7000-9000-000000000001 --for 15m")]
+pub(crate) struct ApproveArguments {
+    /// The event of the push, as git and `ringfence git approvals` show it.
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: EventId,
+    /// For so long: 30m, 12h, 7d.
+    #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = crate::verbs::duration)]
+    pub(crate) lasting: SignedDuration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejectArguments {
+    /// The event of the push.
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: EventId,
+}
