@@ -30,6 +30,7 @@ main() {
     look_from_outside
     credential
     change_the_credential
+    branch_of_its_own
     close_the_loop
     look_at_the_record
     finish
@@ -68,13 +69,13 @@ certificates() {
         -keyout ca.key -out ca.pem 2>log/openssl
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=acme.test" \
         -keyout site.key -out site.csr 2>>log/openssl
-    printf 'subjectAltName=DNS:*.acme.test,DNS:api.github.com\nbasicConstraints=CA:FALSE\n' >site.ext
+    printf 'subjectAltName=DNS:*.acme.test,DNS:api.github.com,DNS:github.com\nbasicConstraints=CA:FALSE\n' >site.ext
     openssl x509 -req -in site.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile site.ext -out site.pem 2>>log/openssl
 }
 
 # What the agent will clone: a C program and its Makefile. And the project that it works in, a repository too.
 repository() {
-    local source=$work/source
+    local source=$work/source name
     mkdir -p "$source" "$work/repositories" "$work/www"
     printf '#include <stdio.h>\nint main(void) { puts("built in the sandbox"); return 0; }\n' >"$source/hello.c"
     # shellcheck disable=SC2016 # make expands these
@@ -83,6 +84,10 @@ repository() {
     git -C "$source" add .
     git -C "$source" -c user.name=Demo -c user.email=demo@acme.test commit -q -m "first commit"
     git clone -q --bare "$source" "$work/repositories/hello.git"
+    for name in web payroll; do
+        git clone -q --bare "$source" "$work/repositories/acme/$name.git"
+        git -C "$work/repositories/acme/$name.git" config http.receivepack true
+    done
     git init -q -b main "$project"
     cp "$root/demo/agent.sh" "$project"
     echo '{"hello":"from the API"}' >"$work/www/hello.json"
@@ -90,13 +95,15 @@ repository() {
 
 start_upstreams() {
     step "Starting real servers on 127.0.0.1: HTTPS, git over HTTPS, HTTP, plain TCP, and a collector that wants your data"
-    read -r https_port git_port http_port github_port < <(python3 -c '
+    read -r https_port git_port http_port github_port forge_port < <(python3 -c '
 import socket
-free = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+free = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
 print(*[listener.getsockname()[1] for listener in free])')
     GIT_CONFIG_NOSYSTEM=1 start fcgiwrap fcgiwrap -s "unix:$work/fcgiwrap"
     start services python3 "$root/demo/services.py" "$work"
     random_token >"$work/github-token"
+    random_token >"$work/forge-token"
+    echo "x-access-token:$(openssl passwd -apr1 -stdin <"$work/forge-token")" >"$work/forge-users"
     start github python3 "$root/demo/github.py" "$work"
     until_true "the git server" test -S "$work/fcgiwrap"
     until_true "the GitHub of the demo" test -f "$work/github-port"
@@ -126,20 +133,36 @@ http {
     server {
         listen 127.0.0.1:$git_port ssl; $tls
         location / {
-            fastcgi_pass unix:$work/fcgiwrap;
-            fastcgi_param SCRIPT_FILENAME $(git --exec-path)/git-http-backend;
-            fastcgi_param GIT_PROJECT_ROOT $work/repositories;
-            fastcgi_param GIT_HTTP_EXPORT_ALL "1";
-            fastcgi_param GIT_PROTOCOL \$http_git_protocol;
-            fastcgi_param HTTP_CONTENT_ENCODING \$http_content_encoding;
-            fastcgi_param PATH_INFO \$uri;
-            fastcgi_param QUERY_STRING \$query_string;
-            fastcgi_param REQUEST_METHOD \$request_method;
-            fastcgi_param CONTENT_TYPE \$content_type;
-            fastcgi_param CONTENT_LENGTH \$content_length;
+            $(git_backend)
+        }
+    }
+    server {
+        listen 127.0.0.1:$forge_port ssl; $tls
+        client_max_body_size 0;
+        location / {
+            auth_basic git;
+            auth_basic_user_file $work/forge-users;
+            $(git_backend)
         }
     }
 }
+END
+}
+
+git_backend() {
+    cat <<END
+fastcgi_pass unix:$work/fcgiwrap;
+fastcgi_param SCRIPT_FILENAME $(git --exec-path)/git-http-backend;
+fastcgi_param GIT_PROJECT_ROOT $work/repositories;
+fastcgi_param GIT_HTTP_EXPORT_ALL "1";
+fastcgi_param GIT_PROTOCOL \$http_git_protocol;
+fastcgi_param HTTP_CONTENT_ENCODING \$http_content_encoding;
+fastcgi_param PATH_INFO \$uri;
+fastcgi_param QUERY_STRING \$query_string;
+fastcgi_param REQUEST_METHOD \$request_method;
+fastcgi_param CONTENT_TYPE \$content_type;
+fastcgi_param CONTENT_LENGTH \$content_length;
+fastcgi_param REMOTE_USER \$remote_user;
 END
 }
 
@@ -155,6 +178,7 @@ dns_servers = ["127.0.0.1:$dns_port"]
 "docs.acme.test" = "127.0.0.1:$https_port"
 "git.acme.test" = "127.0.0.1:$git_port"
 "api.github.com" = "127.0.0.1:$github_port"
+"github.com" = "127.0.0.1:$forge_port"
 "mirror.acme.test" = "127.0.0.1:$http_port"
 "queue.acme.test" = "127.0.0.1:$tcp_port"
 "collector.evil.test" = "127.0.0.1:$collector_port"
@@ -240,6 +264,33 @@ sent_the_real_one() {
 }
 
 recorded() { "$ringfence" events --agent reviewer | grep -E "graphql-open.*write, credential github"; }
+
+# A git server that wants a password. The agent reads one repository of it and pushes to branches of its own.
+branch_of_its_own() {
+    local web=$work/repositories/acme/web.git before
+    "$ringfence" credential add forge --kind basic --set username=x-access-token --host github.com <"$work/forge-token"
+    cat >"$work/branch.yaml" <<'END'
+apiVersion: ringfence/v1
+kind: Profile
+name: branch
+git:
+  - allow:
+      repo: github/acme/web
+      access: write
+      refs: { "refs/heads/agent/**": [create, fast-forward] }
+      credential: forge
+END
+    step "An agent with branches of its own (ringfence run --profile branch.yaml -- bash agent.sh branch)"
+    before=$(git -C "$web" rev-parse main)
+    "$ringfence" run --quiet --profile "$work/branch.yaml" --agent coder -- bash agent.sh branch ||
+        problem "the agent says that not everything was as it should be"
+    step "Seen from outside"
+    expect "its branch is there, two commits ahead" test "$(git -C "$web" rev-list --count main..agent/fix)" = 2
+    expect "nothing else is, and main is where it was" \
+        test "$(git -C "$web" for-each-ref --format='%(refname)' | xargs) $(git -C "$web" rev-parse main)" = "refs/heads/agent/fix refs/heads/main $before"
+    expect "the password of the server is nowhere in what the agent could see" not grep -rqF "$(cat "$work/forge-token")" "$project"
+    show "ringfence events --agent coder" bash -c "'$ringfence' events --agent coder | grep 'git push'"
+}
 
 close_the_loop() {
     step "What was denied, and what would allow it (ringfence denied)"

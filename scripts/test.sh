@@ -63,8 +63,8 @@ prepare() {
         e2e)
             tools+=(cargo-nextest)
             # Real servers and real clients: what an agent would use, and what it would talk to.
-            packages+=(nginx fcgiwrap git gh curl wget ca-certificates openssl openssh-client openssh-server
-                python3 python3-requests python3-httpx python3-h2 python3-boto3 python3-grpcio python3-websockets python3-pip
+            packages+=(nginx fcgiwrap git git-lfs gh curl wget ca-certificates openssl openssh-client openssh-server
+                python3 python3-requests python3-httpx python3-h2 python3-boto3 python3-grpcio python3-websockets python3-dulwich python3-pygit2 python3-pip
                 python3-venv redis-server redis-tools postgresql postgresql-client
                 openjdk-17-jdk-headless chromium socat iproute2 procps tmux util-linux xz-utils)
             ;;

@@ -108,12 +108,13 @@ impl Host {
         self.home_file(format!(".config/ringfence/profiles/{name}.yaml"), document)
     }
 
-    /// Puts a name or `*.` pattern into the static host map. With port 0 the agent's port is dialled.
+    /// Puts a name or `*.` pattern into the static host map, in place of what it led to. With port 0 the agent's port is dialled.
     pub fn name(&mut self, name: &str, address: SocketAddr) -> &mut Self {
         let target = match address.port() {
             0 => address.ip().to_string(),
             _ => address.to_string(),
         };
+        self.names.retain(|(known, _)| known != name);
         self.names.push((name.to_owned(), target));
         self
     }

@@ -7,6 +7,8 @@ mod clients;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod git;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod prove;

@@ -27,6 +27,13 @@ pub struct Github {
     state: Arc<Mutex<State>>,
 }
 
+/// Tokens of GitHub's own that its answers hold: for cloning, for a raw file, for an image.
+pub const HELD: [&str; 3] = [
+    "AABBCC-clone-token-of-github",
+    "AAEETT-raw-file-token-of-github",
+    "eyJ-image-token-of-github",
+];
+
 /// A pull request that was opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -178,6 +185,7 @@ impl State {
             "id": it.node_id, "node_id": it.node_id, "database_id": it.id, "name": name, "full_name": format!("{owner}/{name}"),
             "nameWithOwner": format!("{owner}/{name}"), "owner": owner_node, "private": private, "isPrivate": private,
             "visibility": if private { "private" } else { "public" }, "archived": false, "isArchived": false,
+            "temp_clone_token": HELD[0],
             "description": "What customers see", "url": url, "default_branch": "main", "defaultBranchRef": {"name": "main"},
             "hasIssuesEnabled": true, "hasWikiEnabled": true, "viewerPermission": "WRITE", "parent": null,
             "mergeCommitAllowed": true, "rebaseMergeAllowed": true, "squashMergeAllowed": true,

@@ -8,6 +8,7 @@ pub mod git;
 pub mod github;
 pub mod http;
 pub mod issuer;
+pub mod lfs;
 pub mod nginx;
 pub mod poll;
 pub mod port;

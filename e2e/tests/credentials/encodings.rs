@@ -8,7 +8,7 @@ use ringfence_testkit::process::command;
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The secret as it is, in base64 at any alignment, in hexadecimal, percent-encoded and JSON-escaped.
-pub(super) fn encodings(secret: &str) -> Vec<String> {
+pub(crate) fn encodings(secret: &str) -> Vec<String> {
     let octets = secret.as_bytes();
     let each = |write: &dyn Fn(u8) -> String| octets.iter().map(|octet| write(*octet)).collect();
     let mut forms: Vec<String> = vec![
@@ -53,7 +53,7 @@ fn base64(octets: &[u8], before: usize) -> String {
 }
 
 /// Base64 as it is written, padding and all.
-pub(super) fn whole_base64(octets: &[u8]) -> String {
+pub(crate) fn whole_base64(octets: &[u8]) -> String {
     let groups = octets.chunks(3).map(|three| {
         let bits = three
             .iter()
@@ -72,7 +72,7 @@ fn symbol(six: &[u8]) -> char {
 }
 
 /// The files at or below the paths that hold the secret in any form.
-pub(super) fn places(host: &Host, secret: &str, paths: &[&Path]) -> Vec<String> {
+pub(crate) fn places(host: &Host, secret: &str, paths: &[&Path]) -> Vec<String> {
     let patterns = encodings(secret).join("\n");
     let patterns = host.workdir().file("patterns", patterns).unwrap();
     let mut grep = command("grep");

@@ -3,7 +3,7 @@
 mod canary;
 mod certificates;
 mod desk;
-mod encodings;
+pub(crate) mod encodings;
 mod github;
 mod github_refused;
 mod graphql;
@@ -15,6 +15,7 @@ mod placeholder;
 mod presets;
 mod redirects;
 mod reflection;
+mod removed;
 mod requests;
 mod rotation;
 mod signatures;

@@ -54,7 +54,7 @@ fn the_gateway_follows_to_a_signed_url_without_showing_it() {
         };
         ApiResponse::new(200, body)
     });
-    desk.acme("methods: [GET, HEAD, POST], follow: broker");
+    desk.acme("methods: [GET, HEAD, POST], follow: { hosts: [files.acme.test] }");
     let ended =
         desk.host
             .run()

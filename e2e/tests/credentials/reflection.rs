@@ -1,12 +1,13 @@
 //! An upstream that sends back all that it was sent, in every form: the agent sees nothing of the credential.
 
 use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use ringfence_testkit::api::{ApiRequest, ApiResponse, echo};
 
-use super::desk::{Desk, SECRET};
+use super::desk::{Desk, SECRET, acme_profile};
 use super::encodings::{encodings, places, whole_base64};
 
 /// Fetches each form by both versions of HTTP, and keeps the octets that arrived, head and body.
@@ -20,6 +21,9 @@ for version in --http1.1 --http2; do
         curl -sS --compressed $version -o received$version-decoded-$coding https://api.acme.test/$coding || exit 1
     done
     curl -sS -i $version -o received$version-broken -H 'Accept-Encoding: gzip' https://api.acme.test/broken
+done
+for path in utf16 wide; do
+    curl -sS -H 'Accept: application/json;charset=UTF-16LE' -H 'Accept-Charset: utf-16' https://api.acme.test/$path | tr -d '\\0' > received-$path
 done
 curl -sS -o whole https://api.acme.test/plain
 ";
@@ -48,9 +52,17 @@ fn reflect(request: &ApiRequest) -> ApiResponse {
         "/deflate" => compressed("deflate", &forms),
         // What calls itself compressed and is not must not be passed on unread.
         "/broken" => ApiResponse::new(200, forms).with("Content-Encoding", "gzip"),
+        // Another alphabet, where it is said and where it is not.
+        "/utf16" => ApiResponse::new(200, wide(secret))
+            .with("Content-Type", "application/json;charset=UTF-16LE"),
+        "/wide" => ApiResponse::new(200, wide(secret)),
         "/plain" => ApiResponse::new(200, "nothing of it"),
         _ => echo(request),
     }
+}
+
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 /// The forms that upstreams write, base64 whole and with something before and behind.
@@ -114,6 +126,16 @@ fn an_upstream_that_sends_everything_back_reveals_nothing() {
         let received = desk.read(format!("received{name}"));
         assert!(!received.is_empty(), "{name}: {ended}");
     }
+    assert!(desk.read("received-utf16").contains("alphabet"), "{ended}");
+    assert_eq!(
+        desk.read("received-wide"),
+        "REDACTED-BY-RINGFENCE",
+        "{ended}"
+    );
+    for request in api.requests() {
+        assert_eq!(request.header("accept-encoding"), Some("identity"));
+        assert_eq!(request.header("accept-charset"), None);
+    }
     let scrubbed = |event: &&serde_json::Value| event["closing"]["scrubbed"].as_u64() > Some(0);
     assert!(
         ended.events.iter().filter(scrubbed).count() >= 12,
@@ -126,4 +148,44 @@ fn an_upstream_that_sends_everything_back_reveals_nothing() {
             .any(|(code, detail)| code == "credential-echoed" && detail.contains("acme")),
         "{findings:?}"
     );
+}
+
+/// Two hosts of one upstream that keeps what it is sent: what it was sent with the credential, it shows to requests without one.
+#[test]
+fn what_was_sent_by_one_rule_is_shown_by_no_other() {
+    let mut desk = Desk::new();
+    let kept = Arc::new(Mutex::new(String::new()));
+    let keeping = Arc::clone(&kept);
+    let _api = desk.api("api.acme.test", move |request| {
+        let sent = request.header("authorization").unwrap_or_default();
+        keeping.lock().unwrap().push_str(sent);
+        ApiResponse::new(200, "kept")
+    });
+    let showing = Arc::clone(&kept);
+    let _other = desk.api("other.acme.test", move |_| {
+        let kept = showing.lock().unwrap().clone();
+        ApiResponse::new(200, format!("[{kept}]")).with("X-Kept", &kept)
+    });
+    desk.add("acme", "bearer", "api.acme.test", SECRET);
+    let rules =
+        "  - allow: { id: shown, host: other.acme.test, methods: [GET], paths: [\"/**\"] }\n";
+    let profile = format!("{}{rules}", acme_profile("methods: [GET]"));
+    desk.host.profile("api", &profile);
+    let script = "curl -sS https://other.acme.test/ > before && curl -sS https://api.acme.test/ \
+                  && curl -sS -i https://other.acme.test/ > after";
+    let ended = desk.host.run().profile("api").sh(script);
+    assert_eq!(*kept.lock().unwrap(), format!("Bearer {SECRET}"), "{ended}");
+    assert_eq!(desk.read("before"), "[]", "{ended}");
+    let after = desk.read("after");
+    assert!(after.ends_with("[Bearer REDACTED-BY-RINGFENCE]"), "{after}");
+    assert!(
+        after.contains("Bearer REDACTED-BY-RINGFENCE\r\n"),
+        "{after}"
+    );
+    desk.assert_not_inside(&[SECRET]);
+    let findings = desk.findings();
+    let is_told = |(code, detail): &(String, String)| {
+        code == "credential-echoed" && detail.contains("other.acme.test")
+    };
+    assert!(findings.iter().any(is_told), "{findings:?}");
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use ringfence_e2e::Running;
 use ringfence_testkit::api::{ApiResponse, echo};
 use ringfence_testkit::nginx::Nginx;
 use ringfence_testkit::poll;
@@ -123,30 +124,87 @@ except Exception as error:
     print("cut")
 "#;
 
-#[test]
-fn a_stream_that_is_under_way_is_cut_by_a_revocation() {
+/// The same by HTTP/2, where the window of the stream is what stays closed.
+const LONG_BY_HTTP2: &str = r#"
+import os, socket, ssl
+from h2.connection import H2Connection
+from h2.events import DataReceived, StreamEnded, StreamReset
+context = ssl.create_default_context()
+context.set_alpn_protocols(["h2"])
+stream = context.wrap_socket(socket.create_connection(("files.acme.test", 443), 30), server_hostname="files.acme.test")
+connection = H2Connection()
+connection.initiate_connection()
+connection.send_headers(1, [(":method", "GET"), (":scheme", "https"), (":authority", "files.acme.test"), (":path", "/big")], end_stream=True)
+def turn():
+    stream.sendall(connection.data_to_send())
+    return connection.receive_data(stream.recv(65536))
+length = 0
+while length < 65535:
+    length += sum(len(event.data) for event in turn() if isinstance(event, DataReceived))
+os.mkfifo("go"); open("started", "w").close(); open("go").read()
+connection.increment_flow_control_window(1 << 20)
+connection.increment_flow_control_window(1 << 20, 1)
+end = None
+while end is None:
+    for event in turn():
+        if isinstance(event, StreamReset): end = "cut"
+        if isinstance(event, StreamEnded): end = "all of it"
+print(end)
+"#;
+
+/// A run that has read the start of a long answer, and the way to let it read on.
+fn long_answer(program: &str) -> (Desk, Nginx, Running) {
     let mut desk = Desk::new();
     let nginx = Nginx::start(desk.host.workdir(), &desk.ca, &["files.acme.test"]).unwrap();
     nginx.sparse_file("big", 2_000_000_000).unwrap();
     desk.host.name("files.acme.test", nginx.https());
     desk.add("files", "bearer", "files.acme.test", SECRET);
-    desk.host.profile(
-        "files",
-        "apiVersion: ringfence/v1\nkind: Profile\nname: files\napi:\n  - allow: { host: files.acme.test, credential: files }\n",
-    );
+    desk.host.profile("files", FILES);
     let running = desk
         .host
         .run()
         .profile("files")
-        .spawn(&["python3", "-c", LONG]);
+        .spawn(&["python3", "-c", program]);
     desk.wait_for("started");
-    desk.ringfence(&["credential", "revoke", "files"]);
+    (desk, nginx, running)
+}
+
+const FILES: &str = "apiVersion: ringfence/v1\nkind: Profile\nname: files\napi:\n  - allow: { host: files.acme.test, credential: files }\n";
+
+/// The event of the answer says that it was cut while nobody reads it, and the client gets to see
+/// that it did not get the whole.
+fn is_cut(desk: &Desk, running: Running) {
+    let cut = |event: &serde_json::Value| {
+        event["action"]["kind"] == "http" && event["closing"]["outcome"]["code"] == "revoked"
+    };
+    poll::until_true("the end of the stream", || {
+        desk.host.events().iter().any(cut)
+    })
+    .unwrap();
     std::fs::write(desk.host.project().join("go"), "").unwrap();
     let ended = running.wait();
     assert_eq!(ended.stdout, "cut\n", "{ended}");
-    let is_cut = |event: &serde_json::Value| event["closing"]["outcome"]["code"] == "revoked";
-    let events = desk.host.events();
-    assert!(events.iter().any(is_cut), "{events:?}");
+}
+
+#[test]
+fn a_stream_that_nobody_reads_is_cut_by_a_revocation() {
+    for program in [LONG, LONG_BY_HTTP2] {
+        let (desk, _nginx, running) = long_answer(program);
+        desk.ringfence(&["credential", "revoke", "files"]);
+        is_cut(&desk, running);
+    }
+}
+
+#[test]
+fn a_stream_that_nobody_reads_is_cut_by_a_policy() {
+    for program in [LONG, LONG_BY_HTTP2] {
+        let (desk, _nginx, running) = long_answer(program);
+        desk.host.profile(
+            "files",
+            &FILES.replace("credential: files", "methods: [POST]"),
+        );
+        is_cut(&desk, running);
+    }
 }
 
 #[test]

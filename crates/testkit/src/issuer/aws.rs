@@ -2,6 +2,7 @@
 //! ("Create a signed AWS API request", IAM user guide).
 
 mod canonical;
+pub mod sts;
 
 use std::io;
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +17,30 @@ use crate::{Ca, Workdir};
 pub struct OauthServer {
     api: Api,
     state: Arc<Mutex<State>>,
+    gate: Arc<Gate>,
+}
+
+/// Where answers wait.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    is_closed: bool,
+    waiting: usize,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut gate = lock(&self.state);
+        gate.waiting += 1;
+        self.moved.notify_all();
+        let passed = self.moved.wait_while(gate, |gate| gate.is_closed);
+        passed.unwrap_or_else(PoisonError::into_inner).waiting -= 1;
+    }
 }
 
 struct State {
@@ -39,11 +63,32 @@ impl OauthServer {
             used: HashSet::new(),
             lifetime: 3600,
         }));
-        let shared = Arc::clone(&state);
+        let gate = Arc::new(Gate::default());
+        let (shared, held) = (Arc::clone(&state), Arc::clone(&gate));
         let api = Api::start(workdir, ca, &[name], move |request| {
-            lock(&shared).answer(request)
+            let answer = lock(&shared).answer(request);
+            held.pass();
+            answer
         })?;
-        Ok(Self { api, state })
+        Ok(Self { api, state, gate })
+    }
+
+    /// Has requests answered, but their answers held back, until [`OauthServer::release`].
+    pub fn hold(&self) {
+        lock(&self.gate.state).is_closed = true;
+    }
+
+    /// Waits until an answer is held back.
+    pub fn wait_for_held(&self) {
+        let held = lock(&self.gate.state);
+        let waited = self.gate.moved.wait_while(held, |gate| gate.waiting == 0);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets all answers go that are held back.
+    pub fn release(&self) {
+        lock(&self.gate.state).is_closed = false;
+        self.gate.moved.notify_all();
     }
 
     /// Where HTTPS is served.
