@@ -57,10 +57,22 @@ fn check_path(path: &str) {
         path.split('/')
             .all(|segment| segment != "." && segment != "..")
     );
-    let upper = path.to_ascii_uppercase();
+    let plain: Vec<_> = path
+        .split('/')
+        .filter(|segment| !is_scoped(segment))
+        .collect();
+    let upper = plain.join("/").to_ascii_uppercase();
     for hidden in ["%2F", "%5C", "%2E", "%00", "%0D", "%0A"] {
         assert!(!upper.contains(hidden));
     }
+}
+
+/// Whether a segment is `@scope%2Fname`, in which alone an encoded slash may be.
+fn is_scoped(segment: &str) -> bool {
+    let name = segment.strip_prefix('@');
+    let parts = name.and_then(|name| name.split_once("%2F"));
+    let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains('%');
+    parts.is_some_and(|(scope, name)| is_part(scope) && is_part(name))
 }
 
 fn check_against_httparse(wire: &[u8], head: &RequestHead) {
