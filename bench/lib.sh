@@ -70,18 +70,18 @@ rotate() {
 record() {
     local case=$1 peer=$2 repetition=$3 result
     shift 3
-    result=$(timeout 120 "$@" 2>>"$WORK/messages") || result='{"failed":1}'
+    result=$(timeout "${LONGEST:-120}" "$@" 2>>"$WORK/messages") || result='{"failed":1}'
     printf '{"case":"%s","peer":"%s","repetition":%s,"result":%s}\n' "$case" "$peer" "$repetition" "$result" >>"$RESULTS"
 }
 
 # authority: an authority in authority.pem and authority-key.pem of the working directory, and a server's certificate from it
-# (certificate.pem, key.pem) for localhost
-authority() {
-    local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30)
+# (certificate.pem, key.pem) for a host, localhost if not given
+authority() { # [HOST]
+    local host=${1:-localhost} key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30)
     openssl req -x509 "${key[@]}" -subj "/CN=benchmark authority" -keyout "$WORK/authority-key.pem" -out "$WORK/authority.pem" 2>/dev/null
-    openssl req "${key[@]}" -subj "/CN=localhost" -keyout "$WORK/key.pem" -out "$WORK/request.pem" 2>/dev/null
+    openssl req "${key[@]}" -subj "/CN=$host" -keyout "$WORK/key.pem" -out "$WORK/request.pem" 2>/dev/null
     openssl x509 -req -in "$WORK/request.pem" -CA "$WORK/authority.pem" -CAkey "$WORK/authority-key.pem" -days 30 -set_serial 1 \
-        -extfile <(printf 'subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n') \
+        -extfile <(printf 'subjectAltName=DNS:%s\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n' "$host") \
         -out "$WORK/certificate.pem" 2>/dev/null
     chmod 644 "$WORK"/*.pem
 }

@@ -1,27 +1,28 @@
 #!/usr/bin/env bash
 # Measures Ringfence side by side with other programs, in one run, in rotated order.
 #
-#   bench/run.sh [egress|intercept|sandbox|policy|scrub|all]   measure (default: all); tables on the terminal and in bench/results
+#   bench/run.sh [egress|intercept|git|sandbox|policy|scrub|all]   measure (default: all); tables on the terminal and in bench/results
+#   bench/run.sh git COMMITS MEGABYTES   the same with a repository of this size (default: 2000 200)
 #   bench/run.sh --install [mitmproxy]   install the peers from Debian (asks for root by sudo); mitmproxy, by pip, into bench/target
 #
 # Environment: REPS (repetitions, 5), SECS (seconds per measurement, 2), RATE (tunnels per second for the added latency, 50; requests, 200),
-# IDLE (idle connections, 1000), COUNT (starts per repetition, 20), ONLY and CASES (of intercept: "direct nginx", "latency-*"),
+# IDLE (idle connections, 1000), COUNT (starts per repetition, 20), ONLY and CASES (of intercept and git: "direct nginx", "latency-*"),
 # RINGFENCE (the binary; built if not given), MITMPROXY (mitmdump, if not in bench/target or PATH), BENCH_PORT (18000).
 set -euo pipefail
 cd "$(dirname "$0")"
 
 if [ "${1:-}" = --install ]; then
-    ../scripts/packages.sh "the benchmark" nginx squid-openssl tinyproxy bubblewrap openssl curl python3 python3-venv util-linux
+    ../scripts/packages.sh "the benchmark" nginx fcgiwrap squid-openssl tinyproxy bubblewrap openssl curl python3 python3-venv util-linux
     [ "${2:-}" = mitmproxy ] || exit 0
     python3 -m venv target/mitmproxy
     exec target/mitmproxy/bin/pip install --quiet mitmproxy
 fi
 
 case ${1:-all} in
-egress | intercept | sandbox | policy | scrub) parts=("$1") ;;
-all) parts=(policy scrub sandbox egress intercept) ;;
+egress | intercept | git | sandbox | policy | scrub) parts=("$1") ;;
+all) parts=(policy scrub sandbox egress intercept git) ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' run.sh >&2
+    sed -n '2,10s/^# \{0,1\}//p' run.sh >&2
     exit 64
     ;;
 esac
@@ -37,5 +38,5 @@ export RINGFENCE=${RINGFENCE:-}
 
 mkdir -p results
 for part in "${parts[@]}"; do
-    "./$part.sh" | tee "results/$part.txt"
+    "./$part.sh" "${@:2}" | tee "results/$part.txt"
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Scrubbing: gigabytes per second of one core, for each kind of text. "direct" copies the same pieces and looks for nothing.
 . "$(dirname "$0")/lib.sh"
-TEXTS=(random json base64 percent near)
+TEXTS=(random json base64 percent near breaks folded nested wide)
 FEW=4
 MANY=64
 

@@ -19,7 +19,8 @@ const MEASURE: Duration = Duration::from_millis(1000);
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: scrub-bench random|json|base64|percent|near VALUES";
+    let usage =
+        "usage: scrub-bench random|json|base64|percent|near|breaks|folded|nested|wide VALUES";
     let kind = arguments.next().context(usage)?;
     let count: usize = arguments.next().context(usage)?.parse()?;
     let values: Vec<String> = (0..count).map(text::value).collect();

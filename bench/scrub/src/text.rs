@@ -22,6 +22,10 @@ pub fn text(kind: &str, octets: usize, value: &str) -> Option<Vec<u8>> {
         "base64" => base64,
         "percent" => percent,
         "near" => near,
+        "breaks" => breaks,
+        "folded" => folded,
+        "nested" => nested,
+        "wide" => wide,
         _ => return None,
     };
     let mut random = Random(0);
@@ -90,6 +94,28 @@ fn near(random: &mut Random, value: &str) -> String {
             text + &format!("\\u{octet:04x}")
         }),
     }
+}
+
+/// Soft line breaks of quoted-printable and nothing else.
+fn breaks(_: &mut Random, _: &str) -> String {
+    "=\n".repeat(64)
+}
+
+/// The beginning of a value in base64, with a soft line break after each symbol.
+fn folded(_: &mut Random, _: &str) -> String {
+    "c=\n2=\ns=\nt=\nc=\nH=\n".repeat(8)
+}
+
+/// A soft line break whose parts are escaped themselves.
+fn nested(_: &mut Random, _: &str) -> String {
+    "%3d%0a=3d=0a".repeat(8)
+}
+
+/// UTF-16 of what could be the beginning of a value.
+fn wide(random: &mut Random, value: &str) -> String {
+    let length = 1 + (random.next() % 12) as usize;
+    let start = value.chars().take(length);
+    start.flat_map(|octet| [octet, '\0']).collect()
 }
 
 /// A small generator (SplitMix64): the texts only have to be the same each time.
