@@ -6,7 +6,7 @@ use std::io::Read as _;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::Response;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http_body_util::{BodyExt as _, Limited};
 use ringfence_gateway::Stopped;
@@ -40,8 +40,7 @@ impl Client {
         (head, body): (&Parts, RequestBody),
         action: HttpRequest,
     ) -> Response<ResponseBody> {
-        // As much again for what the octets decode to.
-        let Some(room) = self.room(2 * FETCH_REQUEST_OCTETS as u64).await else {
+        let Some(mut room) = self.room(room_for(head)).await else {
             return self.odd(action, &Odd::NoRoom).as_fetch();
         };
         let (request, version) = match read(head, body).await {
@@ -57,6 +56,8 @@ impl Client {
                 Err(stopped) => Words::of(&stopped).as_fetch(),
             };
         }
+        // What is kept while the upstream thinks is the request alone.
+        room.shrink(request.write().len() as u64);
         let answered = self.fetched(place, (head, version), request).await;
         drop(room);
         answered.unwrap_or_else(|words| words.as_fetch())
@@ -163,6 +164,18 @@ fn fetch_operation(fetch: &Fetch) -> GitOperation {
     }
 }
 
+/// What a request can take: as much as it announces, or all that is ever read of one, and as much
+/// again for what that decodes to.
+fn room_for(head: &Parts) -> u64 {
+    let most = FETCH_REQUEST_OCTETS as u64;
+    let length = head.headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    match length {
+        Some(length) if !head.headers.contains_key(CONTENT_ENCODING) => length.min(most),
+        _ => 2 * most,
+    }
+}
+
 async fn read(head: &Parts, body: RequestBody) -> Result<(FetchRequest, ProtocolVersion), Odd> {
     let version = head.headers.get(GIT_PROTOCOL);
     let version = version.map(|value| value.to_str().unwrap_or("?"));
@@ -245,6 +258,27 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(octets).unwrap();
         encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_request_takes_the_room_that_it_announces_and_never_more_than_there_is_to_read() {
+        let most = FETCH_REQUEST_OCTETS as u64;
+        for (length, encoding, room) in [
+            (Some("312"), None, 312),
+            (Some("99999999999"), None, most),
+            (Some("312"), Some("gzip"), 2 * most),
+            (None, None, 2 * most),
+        ] {
+            let mut request = http::Request::post("/x");
+            if let Some(length) = length {
+                request = request.header(CONTENT_LENGTH, length);
+            }
+            if let Some(encoding) = encoding {
+                request = request.header(CONTENT_ENCODING, encoding);
+            }
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(room_for(&head), room, "{length:?} {encoding:?}");
+        }
     }
 
     #[test]
