@@ -15,9 +15,12 @@ RESULTS=$BENCH/results/$(basename "$0" .sh)-$(date +%Y%m%d-%H%M%S).jsonl
 declare -A PID=()
 
 cleanup() {
-    local name
+    local name children
     for name in "${!PID[@]}"; do
+        # fcgiwrap makes its children anew while it lives, and does not end them when it ends.
+        children=$(pgrep -P "${PID[$name]}" || true)
         kill "${PID[$name]}" 2>/dev/null || true
+        [ -z "$children" ] || kill $children 2>/dev/null || true # one word each
     done
     for name in "${!PID[@]}"; do
         wait_for_end "${PID[$name]}"
