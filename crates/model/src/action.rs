@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::content::Content;
 use crate::git::GitRequest;
 use crate::host::Destination;
+use crate::llm::LlmRequest;
 
 /// What an agent tries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub enum Action {
     Http(HttpRequest),
     /// To send one request to a git server over a connection that the gateway reads.
     Git(GitRequest),
+    /// To send one request to a provider of language models over a connection that the gateway reads.
+    Llm(Box<LlmRequest>),
 }
 
 /// The kind of an action without its content: for filters and counts.
@@ -31,6 +34,8 @@ pub enum ActionKind {
     Http,
     /// [`Action::Git`].
     Git,
+    /// [`Action::Llm`].
+    Llm,
 }
 
 impl Action {
@@ -41,6 +46,7 @@ impl Action {
             Self::Connect(_) => ActionKind::Connect,
             Self::Http(_) => ActionKind::Http,
             Self::Git(_) => ActionKind::Git,
+            Self::Llm(_) => ActionKind::Llm,
         }
     }
 
@@ -51,6 +57,7 @@ impl Action {
             Self::Connect(connect) => &connect.destination,
             Self::Http(request) => &request.destination,
             Self::Git(request) => &request.destination,
+            Self::Llm(request) => &request.destination,
         }
     }
 }
@@ -68,6 +75,7 @@ impl fmt::Display for Action {
                 request.path
             ),
             Self::Git(request) => request.fmt(f),
+            Self::Llm(request) => request.fmt(f),
         }
     }
 }

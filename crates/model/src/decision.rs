@@ -102,6 +102,14 @@ pub enum ReasonCode {
     ContentRefused,
     /// A person has to approve it first.
     ApprovalNeeded,
+    /// A rule allows the provider, but not this model.
+    ModelNotAllowed,
+    /// A rule allows the model, but not what the provider would do by itself.
+    HostedNotAllowed,
+    /// There is not enough left of a budget of tokens or money.
+    BudgetExhausted,
+    /// The agent repeats itself, and a rule stops it.
+    LoopStopped,
     /// The rules that allow the request name different credentials.
     CredentialAmbiguous,
     /// The credential of the rule is unknown, revoked, not for this upstream, or cannot be had.
@@ -149,6 +157,10 @@ impl ReasonCode {
             Self::NotFastForward => "not-fast-forward",
             Self::ContentRefused => "content-refused",
             Self::ApprovalNeeded => "approval-needed",
+            Self::ModelNotAllowed => "model-not-allowed",
+            Self::HostedNotAllowed => "hosted-not-allowed",
+            Self::BudgetExhausted => "budget-exhausted",
+            Self::LoopStopped => "loop-stopped",
             Self::CredentialAmbiguous => "credential-ambiguous",
             Self::CredentialUnavailable => "credential-unavailable",
             Self::TokenMissing => "token-missing",
@@ -215,6 +227,10 @@ mod tests {
             ReasonCode::NotFastForward,
             ReasonCode::ContentRefused,
             ReasonCode::ApprovalNeeded,
+            ReasonCode::ModelNotAllowed,
+            ReasonCode::HostedNotAllowed,
+            ReasonCode::BudgetExhausted,
+            ReasonCode::LoopStopped,
         ] {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }

@@ -11,6 +11,7 @@ use crate::action::Action;
 use crate::decision::{Decision, Generation, ReasonCode};
 use crate::git::GitFacts;
 use crate::ids::{AgentName, EventId, RunId, SandboxId, WorkspaceName};
+use crate::llm::{LlmFacts, Money};
 
 /// The version of the serialised form of [`Record`].
 pub const RECORD_VERSION: u16 = 1;
@@ -97,6 +98,9 @@ pub struct Closing {
     /// For a git request: what it turned out to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitFacts>>,
+    /// For a request to a language model: what it took, and what came into its context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub llm: Option<Box<LlmFacts>>,
 }
 
 #[expect(
@@ -199,6 +203,15 @@ pub enum NoticeKind {
         /// The event of the push.
         event: EventId,
     },
+    /// A person gave a budget anew. The notice is of no run of an agent.
+    BudgetReset {
+        /// Whose it is, and its window: `agent claude, day`.
+        budget: String,
+        /// Tokens that had been spent of it.
+        tokens: u64,
+        /// Money that had been spent of it.
+        cost: Money,
+    },
     /// Something that a person should look at.
     Finding {
         /// The stable code, for example `protected-path-written`.
@@ -222,6 +235,13 @@ mod tests {
             let record: Record = serde_json::from_str(line).unwrap();
             assert_eq!(serde_json::to_string(&record).unwrap(), line);
         }
+    }
+
+    #[test]
+    fn a_budget_given_anew_has_one_form() {
+        const TEXT: &str = r#"{"notice":"budget-reset","budget":"agent claude, day","tokens":12,"cost":250000000}"#;
+        let kind: NoticeKind = serde_json::from_str(TEXT).unwrap();
+        assert_eq!(serde_json::to_string(&kind).unwrap(), TEXT);
     }
 
     #[test]

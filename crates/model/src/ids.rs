@@ -24,6 +24,12 @@ macro_rules! id {
                 Self(Uuid::now_v7())
             }
 
+            /// The UUID of the id.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+
             /// The id that holds `uuid`; for stored ids and for tests.
             #[must_use]
             pub const fn from_uuid(uuid: Uuid) -> Self {

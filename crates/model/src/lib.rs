@@ -30,7 +30,9 @@ pub mod git;
 mod host;
 mod ids;
 pub mod limits;
+pub mod llm;
 mod secret;
+mod trace;
 
 pub use action::{Action, ActionKind, Connect, Entry, HttpRequest, Scheme};
 pub use address::{AddressClass, classify};
@@ -43,3 +45,4 @@ pub use ids::{
     WorkspaceName,
 };
 pub use secret::Secret;
+pub use trace::{SpanId, TraceError, TraceId, TraceParent, traceparent};

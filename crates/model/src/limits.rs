@@ -17,3 +17,6 @@ pub const REPO_PATH_OCTETS: usize = 1024;
 
 /// Longest name of a git server in octets.
 pub const UPSTREAM_NAME_OCTETS: usize = 32;
+
+/// Longest name of a provider of language models in octets.
+pub const PROVIDER_NAME_OCTETS: usize = 32;
