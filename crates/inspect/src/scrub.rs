@@ -78,6 +78,13 @@ impl ScrubSet {
         Self::new(&[self.0.values(), other.0.values()].concat())
     }
 
+    /// Whether this one looks for everything that the other does.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let own = self.0.values();
+        Arc::ptr_eq(&self.0, &other.0) || other.0.values().iter().all(|value| own.contains(value))
+    }
+
     /// Whether there is nothing to look for.
     #[must_use]
     pub fn is_empty(&self) -> bool {

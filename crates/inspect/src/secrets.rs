@@ -17,6 +17,7 @@ mod key_block;
 mod likeness;
 mod name;
 mod pattern;
+mod redact;
 mod rule;
 mod search;
 mod table;
@@ -27,7 +28,7 @@ mod web_token;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -77,6 +78,13 @@ impl Detector {
         }))
     }
 
+    /// The same for all of the process, compiled when it is asked for first.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Detector> = LazyLock::new(Detector::new);
+        &SHARED
+    }
+
     /// Begins a text.
     #[must_use]
     pub fn search(&self) -> Search {
@@ -86,9 +94,7 @@ impl Detector {
     /// What is in a text that is here whole.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Vec<Finding> {
-        let mut search = self.search();
-        search.feed(text);
-        search.finish()
+        self.search().whole(text)
     }
 }
 

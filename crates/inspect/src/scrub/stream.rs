@@ -24,7 +24,12 @@ pub struct Scrubber {
     /// Octets after those that an earlier match covers: they are never shown.
     covered: usize,
     found: u64,
+    /// Whether what stands where a value was is as long as the value.
+    is_masking: bool,
 }
+
+/// What stands for each octet of a value where the length of a text must not change.
+const MASK: u8 = b'*';
 
 impl Scrubber {
     #[must_use]
@@ -35,6 +40,17 @@ impl Scrubber {
             given: 0,
             covered: 0,
             found: 0,
+            is_masking: false,
+        }
+    }
+
+    /// From now on, puts as many octets where a value was as it had: for formats that count octets,
+    /// which would be cut elsewhere.
+    #[must_use]
+    pub fn masking(self) -> Self {
+        Self {
+            is_masking: true,
+            ..self
         }
     }
 
@@ -124,8 +140,13 @@ impl Scrubber {
             out.extend_from_slice(octets.get(shown..found.start).unwrap_or_default());
             // A match that overlaps the one before goes under the same replacement.
             if found.start >= shown {
-                out.extend_from_slice(REPLACEMENT.as_bytes());
                 self.found += 1;
+            }
+            if self.is_masking {
+                let masked = found.end.saturating_sub(shown.max(found.start));
+                out.extend(std::iter::repeat_n(MASK, masked));
+            } else if found.start >= shown {
+                out.extend_from_slice(REPLACEMENT.as_bytes());
             }
             shown = shown.max(found.end);
             from = found.start + 1;

@@ -68,3 +68,11 @@ fn base64(octets: &[u8]) -> String {
 fn hexadecimal(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
+
+#[test]
+fn a_set_covers_another_where_it_has_its_values() {
+    let (one, both) = (set(&["value-one"]), set(&["value-two", "value-one"]));
+    assert!(both.covers(&one) && one.covers(&one.clone()) && one.covers(&set(&["value-one"])));
+    assert!(!one.covers(&both) && !one.covers(&set(&["value-two"])));
+    assert!(one.covers(&ScrubSet::default()) && !ScrubSet::default().covers(&one));
+}

@@ -50,6 +50,12 @@ impl Search {
         }
     }
 
+    /// Everything that is in a text that is here whole, without a copy of it.
+    pub(super) fn whole(mut self, text: &[u8]) -> Vec<Finding> {
+        self.search_in(text, 0, text.len());
+        self.finish()
+    }
+
     /// Takes the next piece of the text.
     pub fn feed(&mut self, mut piece: &[u8]) {
         while !piece.is_empty() && self.findings.len() < SECRET_FINDINGS {
@@ -89,26 +95,30 @@ impl Search {
     /// Judges every anchor that begins before `limit`.
     fn search(&mut self, limit: usize) {
         let from = std::mem::replace(&mut self.next, limit).min(limit);
-        let end = self.held.len().min(limit + ANCHOR_OCTETS);
-        let detector = self.detector.clone();
         let held = std::mem::take(&mut self.held);
+        self.search_in(&held, from, limit);
+        self.held = held;
+    }
+
+    fn search_in(&mut self, held: &[u8], from: usize, limit: usize) {
+        let end = held.len().min(limit + ANCHOR_OCTETS);
+        let detector = self.detector.clone();
         let anchors = &detector.0.anchors;
-        for found in anchors.find_overlapping_iter(Input::new(&held).range(from..end)) {
+        for found in anchors.find_overlapping_iter(Input::new(held).range(from..end)) {
             if found.start() >= limit {
                 continue;
             }
             let Some(rule) = detector.0.owners.get(found.pattern().as_usize()) else {
                 continue;
             };
-            let around = around(&held, found.start(), found.end());
+            let around = around(held, found.start(), found.end());
             if around.is_some_and(|around| rule.fits(&around)) {
-                self.note(&held, found.start(), rule);
+                self.note(held, found.start(), rule);
                 if self.findings.len() == SECRET_FINDINGS {
                     break;
                 }
             }
         }
-        self.held = held;
     }
 
     fn note(&mut self, held: &[u8], at: usize, rule: &'static Rule) {
@@ -140,7 +150,7 @@ impl Search {
     }
 }
 
-fn around(held: &[u8], start: usize, end: usize) -> Option<Around<'_>> {
+pub(super) fn around(held: &[u8], start: usize, end: usize) -> Option<Around<'_>> {
     let begin = start.saturating_sub(SECRET_BEFORE_OCTETS);
     // Counted from the start, so that it ends at the same place however the text came.
     let last = held.len().min(start + SECRET_AFTER_OCTETS);

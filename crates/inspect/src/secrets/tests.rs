@@ -429,3 +429,35 @@ proptest! {
         prop_assert_eq!(back, detector.find(&text));
     }
 }
+
+/// Secrets of every kind that can be made up, in the words around them, by the rule that finds them.
+pub(super) fn samples() -> Vec<(&'static str, String)> {
+    let mut maker = Maker::new(21);
+    let mut all = Vec::new();
+    for rule in rules() {
+        for anchor in rule.anchors {
+            all.extend(maker.token(rule, anchor).map(|token| (rule.id, token)));
+        }
+    }
+    let lines = maker.key_lines(20).join("\n");
+    let dashes = "-".repeat(5);
+    let key =
+        format!("{dashes}BEGIN PRIVATE KEY{dashes}\n{lines}\n{dashes}END PRIVATE KEY{dashes}");
+    let (password, value) = (maker.base62(18), maker.random(32));
+    all.extend([
+        ("private-key", key),
+        (
+            "database-url-password",
+            format!("postgres://app:{password}@db.firm.example:5432/app"),
+        ),
+        (
+            "url-password",
+            format!("git clone https://deploy:{password}@git.firm.example/a.git"),
+        ),
+        ("secret-value", format!("API_KEY={value}")),
+        ("secret-value", format!("{{\"access_token\": \"{value}\"}}")),
+        ("secret-value", format!("the API token is {value}.")),
+        ("secret-value", format!("<secret>{value}</secret>")),
+    ]);
+    all
+}

@@ -173,3 +173,27 @@ fn says_whether_a_line_end_can_be_inside_a_value() {
     assert!(set(&["one", "-----BEGIN\nkey"]).spans_lines());
     assert!(!set(&["one", "two"]).spans_lines());
 }
+
+#[test]
+fn a_mask_leaves_every_other_octet_where_it_was() {
+    let set = set(&["hunter2secret", "secret-two"]);
+    for (text, expected) in [
+        ("a hunter2secret b", "a ************* b"),
+        ("hunter2secret-two", "*****************"),
+        ("hunter2%73ecret!", "***************!"),
+        ("nothing", "nothing"),
+    ] {
+        for split in 0..=text.len() {
+            let mut scrubber = Scrubber::new(set.clone()).masking();
+            let mut out = Vec::new();
+            scrubber.feed(&text.as_bytes()[..split], &mut out);
+            scrubber.feed(&text.as_bytes()[split..], &mut out);
+            scrubber.finish(&mut out);
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                expected,
+                "split at {split}"
+            );
+        }
+    }
+}
