@@ -10,6 +10,8 @@
 //! and what they descend from ([`History`]), which paths they change ([`Pack::changed_paths`]).
 //! Nothing here decides whether a push may pass.
 
+mod arrival;
+mod budget;
 mod build;
 mod cache;
 mod changes;
@@ -26,8 +28,11 @@ mod input;
 mod limits;
 mod making;
 mod pending;
+mod person;
 mod reached;
 mod scratch;
+mod signed;
+mod sink;
 mod spooled;
 mod tag;
 mod text;
@@ -37,13 +42,17 @@ use std::ops::ControlFlow;
 
 use ringfence_model::git::{ObjectFormat, Oid};
 
+pub use arrival::{Arrived, Arriving};
 pub use changes::{Change, ChangeKind, Trees, VisitChange};
 pub use commit::Commit;
 pub use content::{Content, Object};
 pub use error::{Excess, Fault, PackError};
 pub use history::{History, Reach};
 pub use limits::PackLimits;
+pub use person::email_of;
 pub use reached::Reached;
+pub use signed::{Signature, Signed};
+pub use sink::{Part, Watch};
 pub use spooled::{Spooled, Stop};
 pub use tag::Tag;
 pub use tree::{Entries, Mode, Tree, TreeEntry};
@@ -91,7 +100,8 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// Reads a pack from end to end and checks every object of it.
+    /// Reads a pack from end to end and checks every object of it. What has not arrived yet is
+    /// waited for, so this blocks its thread for as long as that takes.
     ///
     /// # Errors
     /// When it is not a pack of version 2 that stands by itself, when an object of it is not valid,
@@ -101,15 +111,28 @@ impl Pack {
         format: ObjectFormat,
         limits: &PackLimits,
     ) -> Result<Self, PackError> {
+        Self::watched(spooled, format, limits, &mut |_| {})
+    }
+
+    /// The same, and shows every object to `watch` on the way, so that what has to look at all of
+    /// them need not inflate them again.
+    ///
+    /// # Errors
+    /// The same; then what was shown says nothing.
+    pub fn watched<'w>(
+        spooled: Spooled,
+        format: ObjectFormat,
+        limits: &PackLimits,
+        watch: &'w mut Watch<'w>,
+    ) -> Result<Self, PackError> {
         let stop = spooled.stop.clone();
-        let octets = spooled.octets;
-        let built = Build::new(spooled, format, *limits)?.run()?;
+        let built = Build::new(spooled, format, *limits, watch)?.run()?;
         Ok(Self {
             source: built.source,
             index: Index::new(built.entries)?,
             format,
             limits: *limits,
-            octets,
+            octets: built.octets,
             inflated: built.inflated,
             stop,
         })

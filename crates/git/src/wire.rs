@@ -6,6 +6,7 @@
 //! each of them is a way to make it see another push than the one that was decided on.
 
 pub mod advertisement;
+pub mod censor;
 mod error;
 pub mod fetch;
 pub mod fetched;

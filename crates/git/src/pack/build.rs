@@ -6,9 +6,10 @@ use std::io::Read as _;
 
 use ringfence_model::git::{ObjectFormat, Oid};
 
+use super::budget::Budget;
 use super::cache::Cache;
 use super::content::{Content, Source};
-use super::delta::{Applied, Base, BaseContent, Budget, Delta};
+use super::delta::{Applied, Base, BaseContent, Delta};
 use super::entry::{Form, Header};
 use super::index::{Entry, Place};
 use super::inflate::Inflater;
@@ -16,23 +17,24 @@ use super::input::Input;
 use super::making::{Made, Making};
 use super::pending::{Against, Pending};
 use super::scratch::Scratch;
+use super::sink::{Sink, Watch};
 use super::{Excess, Kind, PackError, PackLimits, Spooled, Stop};
 use crate::limits::PACK_STEP_OCTETS;
 
 /// A pack that is being read.
-pub(super) struct Build {
+pub(super) struct Build<'w> {
     input: Input,
     inflater: Inflater,
     /// Where the header of each object is.
     starts: Vec<u64>,
     pending: Vec<Pending>,
-    objects: Objects,
+    objects: Objects<'w>,
 }
 
 /// The objects that were found so far, and what is needed to make more of them.
-pub(super) struct Objects {
+pub(super) struct Objects<'w> {
     pub(super) entries: Vec<Entry>,
-    pub(super) scratch: Scratch,
+    pub(super) sink: Sink<'w>,
     pub(super) budget: Budget,
     pub(super) format: ObjectFormat,
     pub(super) stop: Stop,
@@ -45,33 +47,31 @@ pub(super) struct Objects {
 pub(super) struct Built {
     pub(super) source: Source,
     pub(super) entries: Vec<Entry>,
+    pub(super) octets: u64,
     pub(super) inflated: u64,
 }
 
 /// The least octets that an object can have: a header and an empty stream.
 const LEAST_OBJECT: u64 = 9;
 
-impl Build {
+impl<'w> Build<'w> {
     pub(super) fn new(
         spooled: Spooled,
         format: ObjectFormat,
         limits: PackLimits,
+        watch: &'w mut Watch<'w>,
     ) -> Result<Self, PackError> {
         let pack = spooled.pack.try_clone().map_err(PackError::Io)?;
+        let arrived = spooled.arrived.clone();
         Ok(Self {
-            input: Input::new(spooled.pack, spooled.octets, format)?,
+            input: Input::new(spooled.pack, spooled.arrived, format),
             inflater: Inflater::new(spooled.stop.clone()),
             starts: Vec::new(),
             pending: Vec::new(),
             objects: Objects {
                 entries: Vec::new(),
-                scratch: Scratch::new(spooled.scratch),
-                budget: Budget {
-                    object_octets: limits.object_octets,
-                    inflated_octets: limits.inflated_octets,
-                    instructions: limits.instructions,
-                    stop: spooled.stop.clone(),
-                },
+                sink: Sink::new(Scratch::new(spooled.scratch, spooled.room), watch),
+                budget: Budget::new(limits, arrived, spooled.stop.clone()),
                 format,
                 stop: spooled.stop,
                 pack,
@@ -84,28 +84,35 @@ impl Build {
     /// Reads everything.
     pub(super) fn run(mut self) -> Result<Built, PackError> {
         let count = self.header()?;
-        self.starts.reserve_exact(count as usize);
-        self.objects.entries.reserve_exact(count as usize);
+        self.reserve(count);
         for number in 0..count {
             self.objects.stop.check()?;
             self.object(number)?;
         }
         drop(self.starts);
-        let pack = self.input.finish()?;
+        let (pack, octets) = self.input.finish()?;
         super::pending::resolve(&mut self.objects, self.pending)?;
-        let allowed = self.objects.limits.inflated_octets;
         Ok(Built {
-            inflated: allowed - self.objects.budget.inflated_octets,
+            octets,
+            inflated: self.objects.budget.inflated_octets(),
             entries: self.objects.entries,
             source: Source {
                 pack,
-                scratch: self.objects.scratch.finish()?,
+                scratch: self.objects.sink.scratch.finish()?,
             },
         })
     }
 
+    /// Makes room for as many objects as it says, but no more than can be in what is there.
+    fn reserve(&mut self, count: u32) {
+        let most = usize::try_from(self.input.known().octets / LEAST_OBJECT);
+        let likely = most.unwrap_or(usize::MAX).min(count as usize);
+        self.starts.reserve_exact(likely);
+        self.objects.entries.reserve_exact(likely);
+    }
+
     /// Reads the header of the pack: how many objects it has. As many as cannot be in so few octets
-    /// are not believed, so that what is reserved for them is in proportion to the pack.
+    /// are not believed.
     fn header(&mut self) -> Result<u32, PackError> {
         let mut header = [0; 12];
         self.input.octets(&mut header)?;
@@ -117,7 +124,10 @@ impl Build {
         if count > self.objects.limits.objects {
             return Err(PackError::TooMuch(Excess::Objects));
         }
-        if u64::from(count) * LEAST_OBJECT > self.input.left() {
+        let known = self.input.known();
+        let around = self.input.at() + self.objects.format.octets() as u64;
+        let left = known.octets.saturating_sub(around);
+        if known.is_all && u64::from(count) * LEAST_OBJECT > left {
             let reason = "it has fewer objects than it says";
             return Err(PackError::malformed(8, reason));
         }
@@ -144,14 +154,14 @@ impl Build {
         let is_spilled = kind != Kind::Blob;
         let objects = &mut self.objects;
         let (place, at) = match is_spilled {
-            true => (Place::Scratch, objects.scratch.end()),
+            true => (Place::Scratch, objects.sink.scratch.end()),
             false => (Place::Pack, self.input.at()),
         };
         let mut making = Making::new(objects.format, kind, size, is_spilled)?;
         self.inflater.run(&mut self.input, size, &mut |octets| {
-            making.write(octets, &mut objects.scratch)
+            making.write(octets, &mut objects.sink)
         })?;
-        let made = making.finish()?;
+        let made = making.finish(&mut objects.sink)?;
         objects.entries.push(Entry {
             at,
             size,
@@ -172,11 +182,11 @@ impl Build {
         };
         let depth = objects.depth_above(&below)?;
         let mut delta = Delta::new(objects.format, objects.base(base)?);
-        let at = objects.scratch.end();
+        let at = objects.sink.scratch.end();
         self.inflater.run(&mut self.input, size, &mut |octets| {
-            delta.push(octets, &mut objects.scratch, &mut objects.budget)
+            delta.push(octets, &mut objects.sink, &mut objects.budget)
         })?;
-        let applied = delta.finish()?;
+        let applied = delta.finish(&mut objects.sink)?;
         objects.entries.push(Entry {
             at,
             size: applied.size,
@@ -192,9 +202,9 @@ impl Build {
     /// A delta that cannot be applied yet: its instructions go to the scratch file.
     fn later(&mut self, number: u32, size: u64, against: Against) -> Result<(), PackError> {
         let objects = &mut self.objects;
-        let at = objects.scratch.end();
+        let at = objects.sink.scratch.end();
         self.inflater.run(&mut self.input, size, &mut |octets| {
-            objects.scratch.append(octets)
+            objects.sink.scratch.append(octets)
         })?;
         objects.entries.push(Entry {
             at,
@@ -209,7 +219,7 @@ impl Build {
     }
 }
 
-impl Objects {
+impl Objects<'_> {
     /// An object whose content is known.
     pub(super) fn resolved(&self, number: u32) -> Option<Entry> {
         let entry = self.entries.get(number as usize)?;
@@ -263,7 +273,7 @@ impl Objects {
             return Ok(entry.at);
         }
         self.budget.take(entry.size)?;
-        let at = self.scratch.end();
+        let at = self.sink.scratch.end();
         let mut content = Content::of_pack(entry, &self.pack);
         let mut step = vec![0; PACK_STEP_OCTETS];
         loop {
@@ -272,7 +282,8 @@ impl Objects {
             if octets == 0 {
                 break;
             }
-            self.scratch
+            self.sink
+                .scratch
                 .append(step.get(..octets).unwrap_or_default())?;
         }
         if let Some(entry) = self.entries.get_mut(number as usize) {

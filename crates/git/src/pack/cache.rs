@@ -14,7 +14,7 @@ pub(super) struct Cache {
 }
 
 struct Held {
-    content: Rc<[u8]>,
+    content: Rc<Vec<u8>>,
     was_asked: bool,
 }
 
@@ -22,13 +22,13 @@ struct Held {
 const OVERHEAD: usize = 128;
 
 impl Cache {
-    pub(super) fn get(&mut self, object: u32) -> Option<Rc<[u8]>> {
+    pub(super) fn get(&mut self, object: u32) -> Option<Rc<Vec<u8>>> {
         let held = self.held.get_mut(&object)?;
         held.was_asked = true;
         Some(held.content.clone())
     }
 
-    pub(super) fn put(&mut self, object: u32, content: Rc<[u8]>) {
+    pub(super) fn put(&mut self, object: u32, content: Rc<Vec<u8>>) {
         if self.held.contains_key(&object) {
             return;
         }

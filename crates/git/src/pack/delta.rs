@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use ringfence_model::git::ObjectFormat;
 
+use super::budget::Budget;
 use super::making::{Made, Making};
-use super::scratch::Scratch;
-use super::{Excess, Kind, PackError, Stop};
+use super::sink::Sink;
+use super::{Kind, PackError};
 use crate::limits::{BASE_HELD_OCTETS, BASE_READ_OCTETS, BASE_READ_RATIO, PACK_STEP_OCTETS};
 
 /// What a delta is against.
@@ -23,36 +24,8 @@ pub(super) struct Base {
 /// Where the content of a base is.
 #[derive(Clone)]
 pub(super) enum BaseContent {
-    Held(Rc<[u8]>),
+    Held(Rc<Vec<u8>>),
     ScratchAt(u64),
-}
-
-/// What deltas may still cost.
-#[derive(Debug)]
-pub(super) struct Budget {
-    pub(super) object_octets: u64,
-    pub(super) inflated_octets: u64,
-    pub(super) instructions: u64,
-    pub(super) stop: Stop,
-}
-
-impl Budget {
-    /// Takes the octets of one object or delta.
-    pub(super) fn take(&mut self, octets: u64) -> Result<(), PackError> {
-        if octets > self.object_octets {
-            return Err(PackError::TooMuch(Excess::ObjectOctets));
-        }
-        let left = self.inflated_octets.checked_sub(octets);
-        self.inflated_octets = left.ok_or(PackError::TooMuch(Excess::InflatedOctets))?;
-        Ok(())
-    }
-
-    fn instruction(&mut self) -> Result<(), PackError> {
-        self.stop.check()?;
-        let left = self.instructions.checked_sub(1);
-        self.instructions = left.ok_or(PackError::TooMuch(Excess::Instructions))?;
-        Ok(())
-    }
 }
 
 /// What came of a delta.
@@ -124,20 +97,20 @@ impl Delta {
     pub(super) fn push(
         &mut self,
         mut octets: &[u8],
-        scratch: &mut Scratch,
+        sink: &mut Sink<'_>,
         budget: &mut Budget,
     ) -> Result<(), PackError> {
         while let Some((&octet, after)) = octets.split_first() {
             if let State::Insert { left } = self.state {
                 let (added, rest) = octets.split_at(left.min(octets.len()));
-                self.write(added, scratch)?;
+                self.write(added, sink)?;
                 self.state = match left - added.len() {
                     0 => State::Instruction,
                     left => State::Insert { left },
                 };
                 octets = rest;
             } else {
-                self.step(octet, scratch, budget)?;
+                self.step(octet, sink, budget)?;
                 octets = after;
             }
         }
@@ -145,10 +118,10 @@ impl Delta {
     }
 
     /// What it made.
-    pub(super) fn finish(self) -> Result<Applied, PackError> {
+    pub(super) fn finish(self, sink: &mut Sink<'_>) -> Result<Applied, PackError> {
         match (self.state, self.making) {
             (State::Instruction, Some(making)) => Ok(Applied {
-                made: making.finish()?,
+                made: making.finish(sink)?,
                 size: self.size,
                 base: self.base,
             }),
@@ -159,7 +132,7 @@ impl Delta {
     fn step(
         &mut self,
         octet: u8,
-        scratch: &mut Scratch,
+        sink: &mut Sink<'_>,
         budget: &mut Budget,
     ) -> Result<(), PackError> {
         match self.state {
@@ -169,15 +142,15 @@ impl Delta {
                     return Ok(());
                 };
                 budget.take(size)?;
-                self.begin(size, scratch)
+                self.begin(size, sink)
             }
             State::Copy(mut copy) => {
                 copy.argument(octet);
-                self.copy(copy, scratch)
+                self.copy(copy, sink)
             }
             State::Instruction | State::Insert { .. } => {
                 budget.instruction()?;
-                self.instruction(octet, scratch)
+                self.instruction(octet, sink)
             }
         }
     }
@@ -208,7 +181,7 @@ impl Delta {
 
     /// Begins to make the object. Where its base is short, or not much longer than what is made of
     /// it, the base is read into memory first: many small reads would take longer.
-    fn begin(&mut self, size: u64, scratch: &mut Scratch) -> Result<(), PackError> {
+    fn begin(&mut self, size: u64, sink: &mut Sink<'_>) -> Result<(), PackError> {
         self.size = size;
         self.making = Some(Making::new(self.format, self.base.kind, size, true)?);
         self.state = State::Instruction;
@@ -217,13 +190,13 @@ impl Delta {
             && self.base.size <= worth
         {
             let mut content = vec![0; usize::try_from(self.base.size).unwrap_or(0)];
-            scratch.read(at, &mut content)?;
-            self.base.content = BaseContent::Held(content.into());
+            sink.scratch.read(at, &mut content)?;
+            self.base.content = BaseContent::Held(Rc::new(content));
         }
         Ok(())
     }
 
-    fn instruction(&mut self, octet: u8, scratch: &mut Scratch) -> Result<(), PackError> {
+    fn instruction(&mut self, octet: u8, sink: &mut Sink<'_>) -> Result<(), PackError> {
         match octet {
             0 => Err(damaged()),
             1..=0x7f => {
@@ -238,12 +211,12 @@ impl Delta {
                     offset: 0,
                     octets: 0,
                 };
-                self.copy(copy, scratch)
+                self.copy(copy, sink)
             }
         }
     }
 
-    fn copy(&mut self, mut copy: Copy, scratch: &mut Scratch) -> Result<(), PackError> {
+    fn copy(&mut self, mut copy: Copy, sink: &mut Sink<'_>) -> Result<(), PackError> {
         if !copy.is_whole() {
             self.state = State::Copy(copy);
             return Ok(());
@@ -260,29 +233,29 @@ impl Delta {
         match self.base.content.clone() {
             BaseContent::Held(content) => {
                 let piece = range(from, octets).and_then(|range| content.get(range));
-                self.write(piece.ok_or_else(damaged)?, scratch)
+                self.write(piece.ok_or_else(damaged)?, sink)
             }
-            BaseContent::ScratchAt(at) => self.copy_from(at + from, octets, scratch),
+            BaseContent::ScratchAt(at) => self.copy_from(at + from, octets, sink),
         }
     }
 
-    fn copy_from(&mut self, at: u64, octets: u64, scratch: &mut Scratch) -> Result<(), PackError> {
+    fn copy_from(&mut self, at: u64, octets: u64, sink: &mut Sink<'_>) -> Result<(), PackError> {
         let mut piece = std::mem::take(&mut self.piece);
         let mut done = 0;
         while done < octets {
             let step = (octets - done).min(PACK_STEP_OCTETS as u64);
             piece.resize(usize::try_from(step).unwrap_or(0), 0);
-            scratch.read(at + done, &mut piece)?;
-            self.write(&piece, scratch)?;
+            sink.scratch.read(at + done, &mut piece)?;
+            self.write(&piece, sink)?;
             done += step;
         }
         self.piece = piece;
         Ok(())
     }
 
-    fn write(&mut self, octets: &[u8], scratch: &mut Scratch) -> Result<(), PackError> {
+    fn write(&mut self, octets: &[u8], sink: &mut Sink<'_>) -> Result<(), PackError> {
         let making = self.making.as_mut().ok_or_else(damaged)?;
-        making.write(octets, scratch)
+        making.write(octets, sink)
     }
 }
 

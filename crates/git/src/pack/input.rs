@@ -6,14 +6,15 @@ use std::os::unix::fs::FileExt as _;
 use ringfence_model::git::{ObjectFormat, Oid};
 
 use super::PackError;
+use super::arrival::{Arrived, Known};
 use super::hash::Hasher;
 use crate::limits::PACK_STEP_OCTETS;
 
 /// The octets of a pack before its trailer.
 pub(super) struct Input {
     file: File,
+    arrived: Arrived,
     next: u64,
-    end: u64,
     buffer: Vec<u8>,
     taken: usize,
     checksum: Hasher,
@@ -21,20 +22,16 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Of a pack of so many octets.
-    pub(super) fn new(file: File, octets: u64, format: ObjectFormat) -> Result<Self, PackError> {
-        let end = octets
-            .checked_sub(format.octets() as u64)
-            .ok_or(PackError::malformed(0, "it is too short"))?;
-        Ok(Self {
+    pub(super) fn new(file: File, arrived: Arrived, format: ObjectFormat) -> Self {
+        Self {
             file,
+            arrived,
             next: 0,
-            end,
             buffer: Vec::new(),
             taken: 0,
             checksum: Hasher::checksum(format),
             format,
-        })
+        }
     }
 
     /// Where the next octet is.
@@ -42,9 +39,9 @@ impl Input {
         self.next - (self.buffer.len() - self.taken) as u64
     }
 
-    /// How many octets are left.
-    pub(super) fn left(&self) -> u64 {
-        self.end - self.at()
+    /// How much of the pack is known to be there, what was read included.
+    pub(super) fn known(&self) -> Known {
+        self.arrived.now()
     }
 
     /// Some octets; none only at the end.
@@ -59,8 +56,12 @@ impl Input {
         self.taken = self.buffer.len().min(self.taken + octets);
     }
 
+    /// Reads on. The last octets of those that are there may be the trailer.
     fn refill(&mut self) -> Result<(), PackError> {
-        let step = (self.end - self.next).min(PACK_STEP_OCTETS as u64);
+        let trailer = self.format.octets() as u64;
+        let known = self.arrived.beyond(self.next + trailer)?;
+        let end = known.octets.saturating_sub(trailer);
+        let step = end.saturating_sub(self.next).min(PACK_STEP_OCTETS as u64);
         self.buffer.resize(usize::try_from(step).unwrap_or(0), 0);
         self.taken = 0;
         self.file
@@ -87,20 +88,22 @@ impl Input {
         Ok(())
     }
 
-    /// Checks that everything was read and that the trailer is its checksum.
-    pub(super) fn finish(self) -> Result<File, PackError> {
-        if self.left() > 0 {
+    /// Checks that everything was read and that the trailer is its checksum. Gives back the file,
+    /// and how many octets the pack has.
+    pub(super) fn finish(mut self) -> Result<(File, u64), PackError> {
+        if !self.available()?.is_empty() {
             return Err(PackError::malformed(self.at(), "it goes on after its end"));
         }
+        let octets = self.arrived.all()?;
         let mut trailer = [0; 32];
         let place = trailer.get_mut(..self.format.octets()).unwrap_or_default();
-        self.file
-            .read_exact_at(place, self.end)
-            .map_err(PackError::Io)?;
+        let end = octets.checked_sub(place.len() as u64);
+        let end = end.ok_or(PackError::malformed(0, "it is too short"))?;
+        self.file.read_exact_at(place, end).map_err(PackError::Io)?;
         let claimed = Oid::new(self.format, place).map_err(|_| PackError::Trailer)?;
         if claimed != self.checksum.finish()? {
             return Err(PackError::Trailer);
         }
-        Ok(self.file)
+        Ok((self.file, octets))
     }
 }

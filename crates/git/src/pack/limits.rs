@@ -16,6 +16,10 @@ pub struct PackLimits {
     /// Octets of everything that is inflated: objects, deltas, and what the deltas make. The
     /// scratch file stays below this.
     pub inflated_octets: u64,
+    /// How much may be inflated for each octet of the pack, beyond what is free.
+    pub inflated_times: u64,
+    /// How much may be inflated however short the pack is.
+    pub inflated_free: u64,
     /// Deltas from an object down to one that is whole.
     pub delta_depth: u16,
     /// Instructions of all deltas.
@@ -32,6 +36,8 @@ impl Default for PackLimits {
             objects: PACK_OBJECTS,
             object_octets: PACK_OBJECT_OCTETS,
             inflated_octets: PACK_INFLATED_OCTETS,
+            inflated_times: 0,
+            inflated_free: PACK_INFLATED_OCTETS,
             delta_depth: PACK_DELTA_DEPTH,
             instructions: PACK_INSTRUCTIONS,
             compared_entries: PACK_COMPARED_ENTRIES,

@@ -25,7 +25,10 @@ pub(super) enum Against {
 
 /// Applies all of them, each as soon as what it is against is known; whatever then still waits is
 /// against something that is not in the pack, or against itself.
-pub(super) fn resolve(objects: &mut Objects, mut pending: Vec<Pending>) -> Result<(), PackError> {
+pub(super) fn resolve(
+    objects: &mut Objects<'_>,
+    mut pending: Vec<Pending>,
+) -> Result<(), PackError> {
     if pending.is_empty() {
         return Ok(());
     }
@@ -60,7 +63,7 @@ fn waiting(pending: &[Pending], against: Against) -> &[Pending] {
     pending.get(from..to).unwrap_or_default()
 }
 
-fn apply(objects: &mut Objects, number: u32, base: u32) -> Result<(), PackError> {
+fn apply(objects: &mut Objects<'_>, number: u32, base: u32) -> Result<(), PackError> {
     let missing = || PackError::MissingBase;
     let below = objects.resolved(base).ok_or_else(missing)?;
     let depth = objects.depth_above(&below)?;
@@ -69,18 +72,18 @@ fn apply(objects: &mut Objects, number: u32, base: u32) -> Result<(), PackError>
         .map(|entry| (entry.at, entry.size))
         .ok_or_else(missing)?;
     let mut delta = Delta::new(objects.format, objects.base(base)?);
-    let at = objects.scratch.end();
+    let at = objects.sink.scratch.end();
     let mut step = Vec::new();
     let mut done = 0;
     while done < octets {
         objects.stop.check()?;
         let length = (octets - done).min(PACK_STEP_OCTETS as u64);
         step.resize(usize::try_from(length).unwrap_or(0), 0);
-        objects.scratch.read(from + done, &mut step)?;
-        delta.push(&step, &mut objects.scratch, &mut objects.budget)?;
+        objects.sink.scratch.read(from + done, &mut step)?;
+        delta.push(&step, &mut objects.sink, &mut objects.budget)?;
         done += length;
     }
-    let applied = delta.finish()?;
+    let applied = delta.finish(&mut objects.sink)?;
     if let Some(entry) = objects.entries.get_mut(number as usize) {
         entry.at = at;
         entry.size = applied.size;

@@ -1,6 +1,7 @@
 //! The scratch file: contents that are needed again, one after another, each where it was put.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt as _;
 
 use super::PackError;
@@ -9,14 +10,16 @@ use crate::limits::PACK_STEP_OCTETS;
 /// A file that grows at its end and is read anywhere.
 pub(super) struct Scratch {
     file: File,
+    room: fn(&File) -> io::Result<()>,
     written: u64,
     buffer: Vec<u8>,
 }
 
 impl Scratch {
-    pub(super) fn new(file: File) -> Self {
+    pub(super) fn new(file: File, room: fn(&File) -> io::Result<()>) -> Self {
         Self {
             file,
+            room,
             written: 0,
             buffer: Vec::new(),
         }
@@ -36,9 +39,9 @@ impl Scratch {
     }
 
     fn flush(&mut self) -> Result<(), PackError> {
-        self.file
-            .write_all_at(&self.buffer, self.written)
-            .map_err(PackError::Io)?;
+        let writing = (self.room)(&self.file)
+            .and_then(|()| self.file.write_all_at(&self.buffer, self.written));
+        writing.map_err(PackError::Io)?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())

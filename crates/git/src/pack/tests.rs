@@ -1,5 +1,6 @@
 //! Packs that git makes, and packs that nobody should.
 
+mod arrival;
 mod changes;
 mod deltas;
 mod git;

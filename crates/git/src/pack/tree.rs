@@ -44,13 +44,14 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Reads a mode as git writes it today, and `100664` as git wrote it long ago.
+    /// Reads a mode as git writes it today, and `100664` and `040000` as git and others wrote them long
+    /// ago: they are in old histories, and mean one thing.
     fn read(digits: &[u8]) -> Result<Self, Fault> {
         match digits {
             b"100644" | b"100664" => Ok(Self::File),
             b"100755" => Ok(Self::Executable),
             b"120000" => Ok(Self::Link),
-            b"40000" => Ok(Self::Directory),
+            b"40000" | b"040000" => Ok(Self::Directory),
             b"160000" => Ok(Self::Submodule),
             _ => Err(Fault::Mode),
         }
@@ -80,10 +81,7 @@ impl Tree {
     /// Its entries, sorted as git sorts them: a directory as if its name ended with a slash.
     #[must_use]
     pub fn entries(&self) -> Entries<'_> {
-        Entries {
-            rest: &self.octets,
-            format: self.format,
-        }
+        Entries::of_checked(self.format, &self.octets)
     }
 
     /// Octets of it.
@@ -123,6 +121,16 @@ impl Tree {
 pub struct Entries<'a> {
     rest: &'a [u8],
     format: ObjectFormat,
+}
+
+impl<'a> Entries<'a> {
+    /// Those of a tree whose octets were checked before.
+    pub(super) const fn of_checked(format: ObjectFormat, octets: &'a [u8]) -> Self {
+        Self {
+            rest: octets,
+            format,
+        }
+    }
 }
 
 impl<'a> Iterator for Entries<'a> {

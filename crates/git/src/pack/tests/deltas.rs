@@ -1,6 +1,7 @@
 //! Deltas: what they resolve to, and chains that nobody should make.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -8,9 +9,9 @@ use ringfence_model::git::ObjectFormat::{Sha1, Sha256};
 use ringfence_model::git::Oid;
 
 use super::maker::{
-    Maker, NAME_DELTA, OFFSET_DELTA, Step, deflate, delta, name, open, open_within,
+    Maker, NAME_DELTA, OFFSET_DELTA, Step, deflate, delta, name, open, open_within, spooled,
 };
-use crate::pack::{Excess, Kind, Pack, PackError, PackLimits};
+use crate::pack::{Excess, Kind, Pack, PackError, PackLimits, Spooled};
 
 fn blob_name(content: &[u8]) -> Oid {
     name(Sha1, Kind::Blob, content)
@@ -51,6 +52,25 @@ fn resolves_deltas_against_what_came_before() {
         assert_eq!(content(&pack, &oid).as_deref(), Some(expected));
         assert_eq!(pack.kind_of(&oid), Some(Kind::Blob));
     }
+}
+
+#[test]
+fn a_disk_without_room_stops_the_reading() {
+    let mut maker = Maker::new();
+    let base = maker.at();
+    maker.blob(b"0123456789");
+    maker.delta_at(base, &delta(10, 2, &[Step::Insert(b"ab")]));
+    let full = |_: &File| Err(io::ErrorKind::StorageFull.into());
+    let spooled = Spooled {
+        room: full,
+        ..spooled(&maker.finish())
+    };
+    let error = Pack::open(spooled, Sha1, &PackLimits::default()).unwrap_err();
+    let is_full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
+    assert!(
+        matches!(&error, PackError::Io(error) if is_full(error)),
+        "{error}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use flate2::write::ZlibEncoder;
 use ringfence_model::git::{ObjectFormat, Oid};
 
 use crate::pack::hash::Hasher;
-use crate::pack::{Kind, Pack, PackError, PackLimits, Spooled, Stop};
+use crate::pack::{Arrived, Kind, Pack, PackError, PackLimits, Spooled, Stop};
 
 /// A pack that is being made.
 pub(super) struct Maker {
@@ -128,8 +128,9 @@ pub(super) fn spooled(pack: &[u8]) -> Spooled {
     file.write_all(pack).unwrap();
     Spooled {
         pack: file,
-        octets: pack.len() as u64,
+        arrived: Arrived::whole(pack.len() as u64),
         scratch: tempfile::tempfile().unwrap(),
+        room: |_| Ok(()),
         stop: Stop::new(),
     }
 }

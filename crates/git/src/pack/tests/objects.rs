@@ -48,12 +48,20 @@ fn reads_every_mode_that_git_writes() {
 }
 
 #[test]
+fn reads_modes_of_old_histories() {
+    for (mode, is) in [("100664", Mode::File), ("040000", Mode::Directory)] {
+        let read = Tree::parse(Sha1, tree(&[(mode, b"a", oid(1))])).unwrap();
+        assert_eq!(read.entries().next().map(|entry| entry.mode), Some(is));
+    }
+}
+
+#[test]
 fn refuses_other_modes() {
     for mode in [
         "",
         "0",
         "644",
-        "040000",
+        "0040000",
         "0100644",
         "100600",
         "100777",

@@ -4,6 +4,7 @@ use ringfence_model::git::{ObjectFormat, Oid};
 
 use super::refs::is_ref;
 use crate::limits::MESSAGE_OCTETS;
+use crate::wire::censor::{Censor, Messages};
 use crate::wire::fetch::{Fetch, Form};
 use crate::wire::pkt::{self, Digits, Header};
 use crate::wire::report::error_packet;
@@ -26,6 +27,7 @@ pub struct PackFilter {
     /// Octets of the pack that the packet still has.
     passing: usize,
     messages: u64,
+    shown: Messages,
     outcome: Fetched,
 }
 
@@ -81,6 +83,7 @@ impl PackFilter {
             partial: Vec::new(),
             passing: 0,
             messages: 0,
+            shown: Messages::new(),
             outcome: Fetched {
                 pack_octets: 0,
                 acknowledged: 0,
@@ -95,6 +98,15 @@ impl PackFilter {
         let mut filter = Self::relay(request);
         filter.is_extracting = true;
         filter
+    }
+
+    /// Shows of the upstream's messages what `censor` lets through.
+    #[must_use]
+    pub fn censored(self, censor: Box<dyn Censor>) -> Self {
+        Self {
+            shown: Messages::censored(censor),
+            ..self
+        }
     }
 
     /// Takes the next piece of the answer in and writes what goes on.
@@ -244,6 +256,9 @@ impl PackFilter {
             _ => return Err(WireError::Malformed("a packet out of place")),
         };
         if !self.is_extracting {
+            if self.section == Section::Done {
+                self.shown.finish(out);
+            }
             pkt::write_flush(out);
         }
         Ok(())
@@ -282,7 +297,8 @@ impl PackFilter {
             self.outcome.error = Some(one_line_of(text));
         }
         match (self.is_extracting, band) {
-            (false, _) => sideband::write_text(band, text, out),
+            (false, Band::Fatal) => self.shown.write_last(text, out),
+            (false, _) => self.shown.write(text, out),
             (true, Band::Fatal) => return Err(WireError::Remote(one_line_of(text))),
             (true, _) => {}
         }

@@ -2,6 +2,7 @@ use ringfence_model::git::ObjectFormat;
 
 use super::*;
 use crate::limits::ADVERTISEMENT_OCTETS;
+use crate::wire::censor::Censor;
 use crate::wire::fetch::{Acks, Fetch, Form, SideBand};
 use crate::wire::sideband::{self, Band};
 use crate::wire::{WireError, pkt};
@@ -165,6 +166,46 @@ fn a_pack_goes_through_untouched_and_messages_are_safe() {
         assert_eq!((fetched.pack_octets, fetched.acknowledged), (12, 1));
         let (pack, _) = relayed(PackFilter::extract(&v2()), &answer, size).unwrap();
         assert_eq!(pack, b"PACK\x1b\0onetwo");
+    }
+}
+
+/// Lets a text through when all of it is there.
+#[derive(Debug, Default)]
+struct Whole(Vec<u8>);
+
+impl Censor for Whole {
+    fn take(&mut self, piece: &[u8], _: &mut Vec<u8>) {
+        self.0.extend_from_slice(piece);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let text = String::from_utf8(std::mem::take(&mut self.0)).unwrap();
+        out.extend_from_slice(text.replace("secret", "***").as_bytes());
+    }
+}
+
+#[test]
+fn what_messages_say_together_is_censored_and_the_pack_is_not() {
+    for (last, shown) in [(None, Band::Message), (Some("fatal"), Band::Fatal)] {
+        let (mut answer, mut clean) = (packets(&["packfile\n"]), packets(&["packfile\n"]));
+        for message in ["the sec\x1b", "ret"] {
+            sideband::write(Band::Message, message.as_bytes(), &mut answer);
+            sideband::write(Band::Data, b"PACKsecret", &mut answer);
+            clean.extend_from_slice(b"0005\x02");
+            sideband::write(Band::Data, b"PACKsecret", &mut clean);
+        }
+        if let Some(last) = last {
+            sideband::write(Band::Fatal, last.as_bytes(), &mut answer);
+            sideband::write(Band::Message, b"the ***", &mut clean);
+        }
+        sideband::write(shown, last.unwrap_or("the ***").as_bytes(), &mut clean);
+        pkt::write_flush(&mut answer);
+        pkt::write_flush(&mut clean);
+        for size in [1, 7, 10_000] {
+            let filter = PackFilter::relay(&v2()).censored(Box::<Whole>::default());
+            let (out, _) = relayed(filter, &answer, size).unwrap();
+            assert_eq!(out, clean, "{size}");
+        }
     }
 }
 

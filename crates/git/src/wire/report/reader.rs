@@ -4,6 +4,7 @@ use ringfence_model::git::{ObjectFormat, RefName};
 
 use super::{Changed, RefReport, Report};
 use crate::limits::{MESSAGE_OCTETS, PUSH_UPDATES, REPORT_OCTETS};
+use crate::wire::censor::{Censor, Messages};
 use crate::wire::pkt::{self, Digits, Pkt, PktReader};
 use crate::wire::push::PushCapabilities;
 use crate::wire::sideband::{self, Band};
@@ -29,6 +30,7 @@ pub struct ReportReader {
     /// What came in the band of data.
     report: Vec<u8>,
     messages: u64,
+    shown: Messages,
     fatal: Option<String>,
     is_done: bool,
 }
@@ -44,8 +46,18 @@ impl ReportReader {
             outer: PktReader::new(Digits::Any),
             report: Vec::new(),
             messages: 0,
+            shown: Messages::new(),
             fatal: None,
             is_done: false,
+        }
+    }
+
+    /// Shows of the upstream's messages what `censor` lets through.
+    #[must_use]
+    pub fn censored(self, censor: Box<dyn Censor>) -> Self {
+        Self {
+            shown: Messages::censored(censor),
+            ..self
         }
     }
 
@@ -72,6 +84,7 @@ impl ReportReader {
             _ if self.is_done => return Err(WireError::Malformed("octets behind the answer")),
             Pkt::Flush => {
                 self.is_done = true;
+                self.shown.finish(messages);
                 return Ok(());
             }
             Pkt::Data(data) => data,
@@ -87,10 +100,11 @@ impl ReportReader {
                 if self.messages > MESSAGE_OCTETS {
                     return Err(WireError::TooLarge("the messages of the upstream"));
                 }
-                sideband::write_text(Band::Message, text, messages);
+                self.shown.write(text, messages);
                 Ok(())
             }
             (Band::Fatal, text) => {
+                self.shown.finish(messages);
                 self.fatal.get_or_insert_with(|| one_line_of(text));
                 Ok(())
             }
