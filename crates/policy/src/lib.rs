@@ -18,16 +18,19 @@ pub mod review;
 
 pub use compile::Snapshot;
 pub use decide::{
-    AddressGrant, Auth, ChangedFile, ChangedFiles, GitDenial, GitLimits, GitTerms, Grant,
-    Precondition, PushFacts, Reading, RequestTerms, Verdict,
+    AddressGrant, Auth, BudgetScope, BudgetTerms, BudgetWindow, ChangedFile, ChangedFiles,
+    CommitSignature, GitDenial, GitLimits, GitTerms, Grant, LlmAsked, LlmSecrets, LlmTerms,
+    LoopTerms, Precondition, Price, PushFacts, PushedCommit, RateTerms, Reading, RequestTerms,
+    Verdict,
 };
 pub use document::{
-    ApiMatch, ApiRule, ApprovalWord, Cidr, Condition, FileConditions, FilePattern, FiltersWord,
-    GitMatch, GitRule, GitUpstreamTerms, MediaPattern, Method, NetworkMatch, NetworkRule,
+    ApiMatch, ApiRule, ApprovalWord, BaseUrl, Cidr, CommitConditions, CommitError, Condition,
+    EmailPattern, FileConditions, FilePattern, FiltersWord, GitMatch, GitRule, GitUpstreamTerms,
+    LlmMatch, LlmProviderTerms, LlmRule, MediaPattern, Method, NetworkMatch, NetworkRule,
     PathPattern, PolicyTest, Preset, PresetError, PresetSetting, Profile, Protocol, PushLimits,
     RefChangeWord, RefPattern, Removal, RepoPattern, RepoRegex, RuleId, Schema, SchemaError,
-    SecretsWord, TestAction, TokenGrant, VariableName, append_git_upstream, append_rule,
-    json_schema, remove_git_upstream,
+    SecretsWord, SignerKey, TestAction, TokenGrant, VariableName, append_git_upstream,
+    append_llm_provider, append_rule, json_schema, remove_git_upstream, remove_llm_provider,
 };
 pub use error::{Located, PolicyError};
 pub use review::{

@@ -82,6 +82,12 @@ pub const GLOB_ALTERNATIVES: usize = 64;
 /// Most git servers that one profile describes.
 pub const GIT_UPSTREAMS: usize = 64;
 
+/// Most providers of language models that one profile describes.
+pub const LLM_PROVIDERS: usize = 64;
+
+/// Longest name of a language model in a profile, in octets.
+pub const MODEL_NAME_OCTETS: usize = 256;
+
 /// Most octets of the pack of a push, where the rule says nothing else.
 pub const PUSH_PACK_OCTETS: u64 = 1024 * 1024 * 1024;
 
@@ -105,6 +111,9 @@ pub const LFS_OCTETS: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Longest key of an SSH server in a profile, in octets.
 pub const HOST_KEY_OCTETS: usize = 2 * 1024;
+
+/// Longest key that signs commits in a profile, its comment included, in octets.
+pub const SIGNER_KEY_OCTETS: usize = 1_024;
 
 /// Longest name of an environment variable in octets.
 pub const VARIABLE_NAME_OCTETS: usize = 128;

@@ -3,6 +3,7 @@
 
 mod git;
 mod hosts;
+mod llm;
 mod networks;
 mod requests;
 mod rule;
@@ -16,10 +17,11 @@ use crate::document::{Profile, check, check_set};
 use crate::error::PolicyError;
 pub(crate) use git::{GitPolicy, GitRule, Server, git_reference, upstream_reference};
 use hosts::HostIndex;
+pub(crate) use llm::{LlmPolicy, LlmRule, Provider, llm_reference, provider_reference};
 use networks::NetworkIndex;
 pub(crate) use requests::{Requests, limited_terms};
 pub(crate) use rule::{
-    Ports, Protocols, Rule, Target, api_reference, compile as compile_rule, compile_api,
+    Ports, Protocols, Rule, Service, Target, api_reference, compile as compile_rule, compile_api,
     network_reference,
 };
 
@@ -34,6 +36,7 @@ pub struct Snapshot {
     /// Shared with the grants, which hold the networks that no name may resolve into.
     pub(crate) forbids: Arc<RuleIndex>,
     pub(crate) git: GitPolicy,
+    pub(crate) llm: LlmPolicy,
     rule_count: usize,
 }
 
@@ -57,14 +60,17 @@ impl Snapshot {
         }
         check_set(profiles).map_err(|fault| fault.into_error("policy"))?;
         let git = GitPolicy::compile(profiles);
+        let llm = LlmPolicy::compile(profiles);
         let (forbids, allows): (Vec<_>, Vec<_>) = profiles
             .iter()
             .flat_map(rule::of_profile)
             .chain(git.connections())
+            .chain(llm.connections())
             .partition(|rule| rule.is_forbid);
         Ok(Self {
             generation,
             git,
+            llm,
             rule_count: profiles.iter().map(Profile::rule_count).sum(),
             allows: RuleIndex::new(allows),
             forbids: Arc::new(RuleIndex::new(forbids)),
@@ -79,6 +85,7 @@ impl Snapshot {
             allows: RuleIndex::default(),
             forbids: Arc::new(RuleIndex::default()),
             git: GitPolicy::empty(),
+            llm: LlmPolicy::empty(),
             rule_count: 0,
         }
     }

@@ -132,6 +132,7 @@ pub(crate) const fn limited_terms(rule: RuleRef) -> RequestTerms {
         websocket: false,
         precondition: None,
         git: None,
+        llm: None,
     }
 }
 

@@ -37,9 +37,10 @@ pub(crate) struct Rule {
     pub(crate) reason: Option<String>,
 }
 
-/// What git rules say about connections to one host.
+/// What git or LLM rules say about connections to one host.
 pub(super) struct Connection {
     pub(super) reference: RuleRef,
+    pub(super) service: Service,
     pub(super) host: HostPattern,
     /// None: every port.
     pub(super) port: Option<u16>,
@@ -72,8 +73,17 @@ enum Carries {
         tunnel: bool,
     },
     Requests(Scheme),
-    /// Requests to a git server, which its own rules decide on.
-    Git(Scheme),
+    /// Requests to a service, which its own rules decide on.
+    Service(Service, Scheme),
+}
+
+/// A kind of requests that a section of its own decides on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Service {
+    /// To git servers.
+    Git,
+    /// To providers of language models.
+    Llm,
 }
 
 /// A set of the kinds of bytes that a connection can carry.
@@ -144,19 +154,22 @@ impl Rule {
     /// Whether it matches by the content of HTTP requests.
     pub(crate) fn is_limited(&self) -> bool {
         let has_conditions = |requests: &Requests| requests.has_conditions();
-        self.is_git()
+        self.service().is_some()
             || self.methods.is_some()
             || self.paths.is_some()
             || self.requests.as_deref().is_some_and(has_conditions)
     }
 
-    /// Whether it opens connections to a git server, and says nothing about other requests.
-    pub(crate) const fn is_git(&self) -> bool {
-        matches!(self.carries, Carries::Git(_))
+    /// The service that it opens connections to, if it says nothing about other requests.
+    pub(crate) const fn service(&self) -> Option<Service> {
+        match self.carries {
+            Carries::Service(service, _) => Some(service),
+            Carries::Network { .. } | Carries::Requests(_) => None,
+        }
     }
 
-    /// The rule for connections to a git server.
-    pub(super) fn of_git(connection: Connection, is_forbid: bool) -> Self {
+    /// The rule for connections to a service.
+    pub(super) fn of_service(connection: Connection, is_forbid: bool) -> Self {
         Self {
             reference: connection.reference,
             is_forbid,
@@ -165,7 +178,7 @@ impl Rule {
                 Some(port) => Ports::Named([port].into()),
                 None => Ports::Every,
             },
-            carries: Carries::Git(connection.scheme),
+            carries: Carries::Service(connection.service, connection.scheme),
             methods: None,
             paths: None,
             requests: None,
@@ -179,9 +192,11 @@ impl Rule {
     /// Which bytes it lets through on `port`, before anything of a request is looked at.
     pub(crate) fn protocols_on(&self, port: u16) -> Protocols {
         let (protocol, tunnel) = match self.carries {
-            Carries::Requests(Scheme::Http) | Carries::Git(Scheme::Http) => return Protocols::HTTP,
-            Carries::Requests(Scheme::Https) | Carries::Git(Scheme::Https) => {
-                return Protocols::HTTPS;
+            Carries::Requests(scheme) | Carries::Service(_, scheme) => {
+                return match scheme {
+                    Scheme::Http => Protocols::HTTP,
+                    Scheme::Https => Protocols::HTTPS,
+                };
             }
             Carries::Network { protocol, tunnel } => (protocol, tunnel),
         };

@@ -5,7 +5,7 @@ use ringfence_model::ReasonCode;
 
 use super::Query;
 use super::conditions::{self, Unmet};
-use crate::compile::{Protocols, Rule};
+use crate::compile::{Protocols, Rule, Service};
 
 /// What an allow says to an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub(crate) enum Bar {
 pub(crate) enum Miss {
     Port,
     Protocol,
-    /// It is for git requests.
-    Git,
+    /// It is for requests to a service alone.
+    Service(Service),
     Method,
     Path,
     Condition(Unmet),
@@ -43,7 +43,7 @@ impl Miss {
         match self {
             Self::Port => ReasonCode::PortNotAllowed,
             Self::Protocol => ReasonCode::ProtocolMismatch,
-            Self::Git => ReasonCode::PathNotAllowed,
+            Self::Service(_) => ReasonCode::PathNotAllowed,
             Self::Method => ReasonCode::MethodNotAllowed,
             Self::Path => ReasonCode::PathNotAllowed,
             Self::Condition(_) => ReasonCode::ConditionNotMet,
@@ -104,8 +104,8 @@ pub(super) fn reaches_body(rule: &Rule, query: &Query<'_>, now: Timestamp) -> bo
 
 fn misses_request(rule: &Rule, query: &Query<'_>) -> Option<Miss> {
     let request = query.request?;
-    if rule.is_git() {
-        return Some(Miss::Git);
+    if let Some(service) = rule.service() {
+        return Some(Miss::Service(service));
     }
     if !rule.takes_method(&request.method) {
         return Some(Miss::Method);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use ringfence_model::git::GitUpstream;
+use ringfence_model::llm::LlmProvider;
 use ringfence_model::{Host, RuleRef, classify};
 
 use super::terms::RequestTerms;
@@ -29,6 +30,8 @@ pub struct Grant {
     pub terms: Vec<Arc<RequestTerms>>,
     /// For a git request: the server that its repository is on.
     pub git: Option<Arc<GitUpstream>>,
+    /// For a request to a language model: its provider.
+    pub llm: Option<Arc<LlmProvider>>,
     /// Which resolved addresses may be dialled.
     pub addresses: AddressGrant,
     /// The earliest expiry among the rules that allow it; then it must be decided on again.

@@ -9,8 +9,10 @@ mod fit;
 mod gather;
 pub(crate) mod git;
 mod grant;
+pub(crate) mod llm;
 mod query;
 mod sent;
+mod service;
 mod terms;
 pub(crate) mod words;
 
@@ -21,9 +23,16 @@ use crate::compile::{Protocols, Rule, Snapshot};
 use crate::document::{HOST_NAME, PathError, check_path, is_control_plane, unscoped};
 pub(crate) use fit::{Bar, Fit, Miss, bar, fit};
 use gather::Gathered;
-pub use git::{ChangedFile, ChangedFiles, GitDenial, GitLimits, GitTerms, PushFacts};
+pub use git::{
+    ChangedFile, ChangedFiles, CommitSignature, GitDenial, GitLimits, GitTerms, PushFacts,
+    PushedCommit,
+};
 use grant::Scope;
 pub use grant::{AddressGrant, Grant};
+pub use llm::{
+    BudgetScope, BudgetTerms, BudgetWindow, LlmAsked, LlmSecrets, LlmTerms, LoopTerms, Price,
+    RateTerms,
+};
 pub(crate) use query::Query;
 use sent::Sent;
 pub use terms::{Auth, Precondition, Reading, RequestTerms};
@@ -75,14 +84,17 @@ impl Snapshot {
         if let Some(request) = query.git {
             return self.decide_git(request, now);
         }
+        if let Some(request) = query.llm {
+            return self.decide_llm(request, now);
+        }
         if let Some(verdict) = self.decide_proxy(query, now) {
             return verdict;
         }
         if let Some(cause) = refuse_outright(query) {
             return self.deny(cause, query);
         }
-        if self.is_stray_git(query) {
-            return self.deny(Cause::Outright(ReasonCode::ProtocolMismatch), query);
+        if let Some(service) = self.strayed(query) {
+            return self.deny(Cause::Stray(service), query);
         }
         let barred = self.barred(query, now);
         if let Some(rule) = barred.everything {
@@ -152,6 +164,7 @@ impl Snapshot {
                 https: carried.has(Protocols::HTTPS),
                 terms: sent.terms,
                 git: None,
+                llm: None,
                 addresses: AddressGrant::new(scope, barred),
                 valid_until: gathered.valid_until,
             }),

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use ringfence_model::git::GitRequest;
+use ringfence_model::llm::LlmRequest;
 use ringfence_model::{Action, Destination, HttpRequest, Scheme};
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ pub(crate) struct Query<'a> {
     /// The git request, where the action is one. Its own rules are asked about it; those of other
     /// sections see a connection.
     pub(crate) git: Option<&'a GitRequest>,
+    /// The request to a language model, where the action is one; the same holds for it.
+    pub(crate) llm: Option<&'a LlmRequest>,
     /// Whether it comes from the record, which holds neither headers nor bodies.
     pub(crate) recorded: bool,
     document: OnceCell<Value>,
@@ -30,12 +33,19 @@ impl<'a> Query<'a> {
             Action::Connect(connect) => Self::to(&connect.destination),
             Action::Http(request) => Self::of_request(request),
             Action::Git(request) => Self::of_git(request),
+            Action::Llm(request) => Self::of_llm(request),
         }
     }
 
     pub(crate) const fn of_git(request: &'a GitRequest) -> Self {
         let mut query = Self::to(&request.destination);
         query.git = Some(request);
+        query
+    }
+
+    pub(crate) const fn of_llm(request: &'a LlmRequest) -> Self {
+        let mut query = Self::to(&request.destination);
+        query.llm = Some(request);
         query
     }
 
@@ -46,6 +56,7 @@ impl<'a> Query<'a> {
             wanted: Protocols::ALL,
             request: None,
             git: None,
+            llm: None,
             recorded: false,
             document: OnceCell::new(),
         }
@@ -53,7 +64,7 @@ impl<'a> Query<'a> {
 
     /// Whether it is a connection, and not yet any request.
     pub(crate) const fn is_connection(&self) -> bool {
-        self.request.is_none() && self.git.is_none()
+        self.request.is_none() && self.git.is_none() && self.llm.is_none()
     }
 
     pub(crate) fn of_request(request: &'a HttpRequest) -> Self {
@@ -66,6 +77,7 @@ impl<'a> Query<'a> {
             },
             request: Some(request),
             git: None,
+            llm: None,
             recorded: false,
             document: OnceCell::new(),
         }

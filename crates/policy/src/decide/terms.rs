@@ -7,6 +7,7 @@ use ringfence_model::{CredentialName, HostPattern, RuleRef};
 use serde_json::Value;
 
 use super::git::GitTerms;
+use super::llm::LlmTerms;
 use crate::document::{MediaPattern, Needs, Removal, Schema};
 
 /// The terms of one rule that allows a request.
@@ -42,6 +43,8 @@ pub struct RequestTerms {
     pub precondition: Option<Precondition>,
     /// For a git request: what its rules say about the rest of it.
     pub git: Option<Arc<GitTerms>>,
+    /// For a request to a language model: what its rule says about the rest of it.
+    pub llm: Option<Arc<LlmTerms>>,
 }
 
 /// How a credential gets into a request.

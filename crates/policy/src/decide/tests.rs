@@ -3,6 +3,7 @@
 mod api;
 mod conditions;
 mod git;
+mod llm;
 mod oracle;
 mod paths;
 mod properties;

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use ringfence_model::ReasonCode;
 
 use super::{Miss, Query, conditions};
-use crate::compile::{Ports, Rule, Target};
+use crate::compile::{Ports, Rule, Service, Target};
 use crate::error::quoted;
 use crate::limits::PATH_OCTETS;
 
@@ -21,6 +21,8 @@ pub(super) fn allowed(rule: &Rule, query: &Query<'_>) -> String {
 pub(super) enum Cause<'a> {
     /// No rule is asked, or none is about it.
     Outright(ReasonCode),
+    /// It belongs to a service, and did not come as a request to it.
+    Stray(Service),
     Forbidden(&'a Rule),
     /// A forbid would have to read what cannot be read.
     Unreadable(&'a Rule),
@@ -34,6 +36,7 @@ impl<'a> Cause<'a> {
     pub(super) const fn code(&self) -> ReasonCode {
         match self {
             Self::Outright(code) => *code,
+            Self::Stray(_) => ReasonCode::ProtocolMismatch,
             Self::Forbidden(_) => ReasonCode::Forbidden,
             Self::Unreadable(_) => ReasonCode::NeedsInterception,
             Self::Missed(miss, _) => miss.code(),
@@ -43,7 +46,7 @@ impl<'a> Cause<'a> {
 
     pub(super) const fn rule(&self) -> Option<&'a Rule> {
         match self {
-            Self::Outright(_) => None,
+            Self::Outright(_) | Self::Stray(_) => None,
             Self::Forbidden(rule)
             | Self::Unreadable(rule)
             | Self::Missed(_, rule)
@@ -55,6 +58,12 @@ impl<'a> Cause<'a> {
 pub(super) fn denied(cause: &Cause<'_>, query: &Query<'_>) -> String {
     match cause {
         Cause::Outright(code) => outright(*code, query),
+        Cause::Stray(service) => {
+            let (host, section) = (&query.destination.host, service.section());
+            format!(
+                "{service} to {host} are decided by {section} rules, and this did not come as one"
+            )
+        }
         Cause::Forbidden(rule) => forbidden(rule, query),
         Cause::Unreadable(rule) => format!(
             "rule {} is about some requests to {}, which cannot be told apart without reading them",
@@ -81,9 +90,6 @@ fn outright(code: ReasonCode, query: &Query<'_>) -> String {
             format!("the path \"{}\" can be read in several ways", quoted(path))
         }
         ReasonCode::LimitReached => format!("the path is longer than {PATH_OCTETS} octets"),
-        ReasonCode::ProtocolMismatch => {
-            format!("git requests to {host} are decided by git rules, and this did not come as one")
-        }
         ReasonCode::AddressNotNamed => format!("no rule names the address {host}"),
         _ => format!("no rule allows {host}"),
     }
@@ -94,11 +100,9 @@ pub(super) fn next_step(cause: &Cause<'_>, query: &Query<'_>) -> Option<String> 
     let destination = query.destination;
     match cause {
         Cause::Outright(
-            ReasonCode::ControlPlane
-            | ReasonCode::Malformed
-            | ReasonCode::LimitReached
-            | ReasonCode::ProtocolMismatch,
-        ) => None,
+            ReasonCode::ControlPlane | ReasonCode::Malformed | ReasonCode::LimitReached,
+        )
+        | Cause::Stray(_) => None,
         Cause::Outright(_) => Some(format!("ringfence allow {destination}")),
         Cause::Forbidden(rule) => Some(format!(
             "a forbid wins over every allow: a person can change rule {}",
@@ -129,8 +133,8 @@ fn after_miss(miss: Miss, rule: &Rule, query: &Query<'_>) -> String {
             format!("a person can set `expires` in rule {reference}")
         }
         Miss::Port => format!("ringfence allow {destination}"),
-        // What is asked for has nothing to do with git: a rule of another section is for it.
-        Miss::Git => format!("ringfence allow {destination}"),
+        // What is asked for has nothing to do with it: a rule of another section is for it.
+        Miss::Service(_) => format!("ringfence allow {destination}"),
         Miss::Protocol => format!("a person can set `protocol` in rule {reference}"),
         Miss::Method => format!(
             "a person can add {} to `methods` of rule {reference}",
@@ -153,7 +157,7 @@ pub(crate) fn missed(miss: Miss, rule: &Rule, query: &Query<'_>) -> String {
     match miss {
         Miss::Port => format!("is for {target} on {}, not on {port}", rule.ports),
         Miss::Protocol => format!("is not for {} on {target}:{port}", query.wanted_name()),
-        Miss::Git => format!("is for git requests to {target}, not for others"),
+        Miss::Service(service) => format!("is for {service} to {target}, not for others"),
         Miss::Method => {
             let methods = List(rule.methods.as_deref().unwrap_or_default());
             format!("is for {methods} to {target}, not for {}", quoted(method))
@@ -214,6 +218,25 @@ impl Display for Target {
             Self::Host(pattern) => pattern.fmt(f),
             Self::Network(net) => net.fmt(f),
         }
+    }
+}
+
+impl Service {
+    /// The section of its rules.
+    const fn section(self) -> &'static str {
+        match self {
+            Self::Git => "git",
+            Self::Llm => "llm",
+        }
+    }
+}
+
+impl Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Git => "git requests",
+            Self::Llm => "LLM requests",
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Adds a rule or a git server to a document's text, or takes a server out, and leaves the rest
+//! Adds a rule, a git server or a provider to a document's text, or takes one of those out, and leaves the rest
 //! of the text alone: comments, order and layout stay. The result is read again and must hold
 //! exactly what was meant, so that an unusual layout ends in an error and never in another policy.
 
@@ -9,7 +9,9 @@ use std::ops::Range;
 use super::outline::{self, Content, Node};
 use super::{NetworkRule, Profile};
 use crate::error::PolicyError;
-pub use servers::{append_git_upstream, remove_git_upstream};
+pub use servers::{
+    append_git_upstream, append_llm_provider, remove_git_upstream, remove_llm_provider,
+};
 
 /// The text with `rule` added at the end of the `network` list of the profile of that name.
 ///

@@ -2,14 +2,27 @@
 
 use super::Profile;
 
-const DOCUMENTS: [(&str, &str); 4] = [
+const DOCUMENTS: [(&str, &str); 8] = [
     ("offline", include_str!("builtin/offline.yaml")),
     ("coding-agent", include_str!("builtin/coding-agent.yaml")),
     ("package-build", include_str!("builtin/package-build.yaml")),
     ("observe", include_str!("builtin/observe.yaml")),
+    ("claude-code", include_str!("builtin/claude-code.yaml")),
+    ("codex", include_str!("builtin/codex.yaml")),
+    ("gemini-cli", include_str!("builtin/gemini-cli.yaml")),
+    ("opencode", include_str!("builtin/opencode.yaml")),
 ];
 
-pub(super) const NAMES: &[&str] = &["offline", "coding-agent", "package-build", "observe"];
+pub(super) const NAMES: &[&str] = &[
+    "offline",
+    "coding-agent",
+    "package-build",
+    "observe",
+    "claude-code",
+    "codex",
+    "gemini-cli",
+    "opencode",
+];
 
 pub(super) fn profile(name: &str) -> Option<Profile> {
     // A built-in document that is not valid would be a missing profile; the tests read all.

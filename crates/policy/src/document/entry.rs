@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiRule, GitRule, GitUpstreamTerms, NetworkRule, RuleId};
+use super::{ApiRule, GitRule, GitUpstreamTerms, LlmProviderTerms, LlmRule, NetworkRule, RuleId};
 
 /// A rule with the section that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub enum ProfileRule {
     Git(Box<GitRule>),
     /// A server of the section `gitUpstreams`, which the rules of `git` rest on.
     GitUpstream(Box<GitUpstreamTerms>),
+    /// Of the section `llm`.
+    Llm(Box<LlmRule>),
+    /// A provider of the section `llmProviders`, which the rules of `llm` rest on.
+    LlmProvider(Box<LlmProviderTerms>),
 }
 
 impl ProfileRule {
@@ -29,6 +33,8 @@ impl ProfileRule {
             Self::Api(rule) => rule.to_line(),
             Self::Git(rule) => rule.to_line(),
             Self::GitUpstream(terms) => terms.to_line(),
+            Self::Llm(rule) => rule.to_line(),
+            Self::LlmProvider(terms) => terms.to_line(),
         }
     }
 
@@ -40,6 +46,8 @@ impl ProfileRule {
             Self::Api(_) => "api",
             Self::Git(_) => "git",
             Self::GitUpstream(_) => "gitUpstreams",
+            Self::Llm(_) => "llm",
+            Self::LlmProvider(_) => "llmProviders",
         }
     }
 
@@ -50,7 +58,8 @@ impl ProfileRule {
             Self::Network(rule) => rule.is_forbid(),
             Self::Api(rule) => rule.is_forbid(),
             Self::Git(rule) => rule.is_forbid(),
-            Self::GitUpstream(_) => false,
+            Self::Llm(rule) => rule.is_forbid(),
+            Self::GitUpstream(_) | Self::LlmProvider(_) => false,
         }
     }
 
@@ -59,7 +68,8 @@ impl ProfileRule {
             Self::Network(rule) => rule.terms().id.as_ref(),
             Self::Api(rule) => rule.terms().id.as_ref(),
             Self::Git(rule) => rule.terms().id.as_ref(),
-            Self::GitUpstream(_) => None,
+            Self::Llm(rule) => rule.terms().id.as_ref(),
+            Self::GitUpstream(_) | Self::LlmProvider(_) => None,
         }
     }
 
@@ -70,6 +80,8 @@ impl ProfileRule {
             Self::Api(rule) => format!("{effect} requests to host {}", rule.terms().host),
             Self::Git(rule) => format!("{effect} git {}", rule.terms().repositories()),
             Self::GitUpstream(terms) => format!("git server {}", terms.name),
+            Self::Llm(rule) => format!("{effect} {}", rule.terms().subject()),
+            Self::LlmProvider(terms) => format!("provider {}", terms.name),
             Self::Network(rule) => match (&rule.terms().host, rule.terms().cidr) {
                 (Some(host), _) => format!("{effect} host {host}"),
                 (None, Some(cidr)) => format!("{effect} cidr {cidr}"),

@@ -6,7 +6,9 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApiRule, GitRule, GitUpstreamTerms, NetworkMatch, NetworkRule};
+use super::{
+    ApiRule, GitRule, GitUpstreamTerms, LlmProviderTerms, LlmRule, NetworkMatch, NetworkRule,
+};
 
 impl NetworkRule {
     /// The rule as one line of a document, without the `- ` of the list.
@@ -43,6 +45,23 @@ impl GitUpstreamTerms {
     }
 }
 
+impl LlmRule {
+    /// The rule as one line of a document, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let word = if self.is_forbid() { "forbid" } else { "allow" };
+        format!("{word}: {}", mapping(self.terms()))
+    }
+}
+
+impl LlmProviderTerms {
+    /// The provider as one line of a document, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        mapping(self)
+    }
+}
+
 /// The terms of a rule: texts, numbers, and lists and maps of them, all of which JSON has.
 fn mapping(terms: &impl Serialize) -> String {
     let terms = serde_json::to_value(terms).unwrap_or_default();
@@ -62,6 +81,10 @@ fn place(name: &str) -> usize {
         "id",
         "name",
         "kind",
+        "url",
+        "provider",
+        "models",
+        "endpoints",
         "repo",
         "repoRegex",
         "access",

@@ -8,15 +8,7 @@ use super::condition::NO_FIELD;
 use crate::error::quoted;
 
 /// The sections of the language that later versions may know.
-const PLANNED_SECTIONS: &[&str] = &[
-    "credentials",
-    "limits",
-    "llm",
-    "mcp",
-    "mounts",
-    "ssh",
-    "web",
-];
+const PLANNED_SECTIONS: &[&str] = &["credentials", "limits", "mcp", "mounts", "ssh", "web"];
 
 /// The message and the help for a parse error.
 pub(super) fn explain(error: &Error) -> (String, Option<String>) {
@@ -107,7 +99,7 @@ fn quoted_lines(text: &str) -> String {
 fn unknown_field(field: &str, expected: &[&'static str]) -> (String, Option<String>) {
     let is_root = expected.contains(&"apiVersion");
     if is_root && PLANNED_SECTIONS.contains(&field) {
-        let help = "this version knows the sections `network`, `api`, `git`, `gitUpstreams`, `tokens`, `environment` and `tests`";
+        let help = "this version knows the sections `network`, `api`, `git`, `gitUpstreams`, `llm`, `llmProviders`, `tokens`, `environment` and `tests`";
         return (
             format!("this version of Ringfence has no section `{field}`"),
             Some(help.to_owned()),
@@ -126,7 +118,7 @@ fn unknown_word(word: &str, expected: &[&'static str]) -> (String, Option<String
             "a rule is `allow` or `forbid`; what no rule allows is denied anyway".to_owned()
         }
         "forbid" if expected.contains(&"deny") => "a test expects `allow` or `deny`".to_owned(),
-        "host" | "cidr" | "id" if expected.contains(&"forbid") => {
+        "host" | "cidr" | "id" | "repo" | "provider" if expected.contains(&"forbid") => {
             format!("a rule starts with its effect, as in `- allow: {{{word}: …}}`")
         }
         _ => suggestion(word, expected),

@@ -12,6 +12,7 @@ mod flow;
 mod git;
 mod help;
 mod json_schema;
+mod llm;
 mod method;
 mod outline;
 mod parse;
@@ -39,18 +40,26 @@ pub use api::{
     ParamCondition, PreconditionTerms, QueryConditions, ResponseConditions,
 };
 pub(crate) use api::{is_selection, selects};
-pub use append::{append_git_upstream, append_rule, remove_git_upstream};
+pub use append::{
+    append_git_upstream, append_llm_provider, append_rule, remove_git_upstream, remove_llm_provider,
+};
 pub use cidr::{Cidr, CidrError};
 pub(crate) use condition::Needs;
 pub use condition::{Condition, ConditionError};
 pub use entry::ProfileRule;
 pub use git::{
-    ApprovalWord, FileConditions, FilePattern, FiltersWord, GitMatch, GitPatternError, GitRule,
-    GitUpstreamTerms, GlobError, PushLimits, RefChangeWord, RefPattern, RepoPattern, RepoRegex,
-    SecretsWord,
+    ApprovalWord, CommitConditions, CommitError, EmailPattern, FileConditions, FilePattern,
+    FiltersWord, GitMatch, GitPatternError, GitRule, GitUpstreamTerms, GlobError, PushLimits,
+    RefChangeWord, RefPattern, RepoPattern, RepoRegex, SecretsWord, SignerKey,
 };
 pub(crate) use git::{Glob, canonical_glob, check_repositories, folds_case};
 pub use json_schema::{Schema, SchemaError};
+pub(crate) use llm::builtin_provider;
+pub use llm::{
+    BaseUrl, BaseUrlError, BudgetScopeWord, BudgetWindowWord, Dollars, HostedTerms, LlmBudget,
+    LlmFallback, LlmLoops, LlmMatch, LlmPrice, LlmProviderTerms, LlmRate, LlmRule, LlmSecretsWord,
+    RateWord,
+};
 pub use method::{Method, MethodError};
 pub use path::{PathError, PathPattern};
 pub(crate) use path::{check_canonical, check_path, has_parameters, unscoped, without_parameters};
@@ -59,8 +68,8 @@ pub use removal::{Removal, RemovalError};
 pub use rule::{NetworkMatch, NetworkRule, Protocol, RuleId, RuleIdError};
 pub use schema::json_schema;
 pub use tests_section::{
-    ConnectTest, GitTest, GraphqlTest, GraphqlTestField, HttpTest, HttpUrl, PolicyTest, TestAction,
-    TestError,
+    ConnectTest, GitTest, GraphqlTest, GraphqlTestField, HttpTest, HttpUrl, LlmTest, PolicyTest,
+    TestAction, TestError,
 };
 pub use text::{HeaderName, MediaPattern, Pointer, StatusRange, Target, TextError, TextPattern};
 pub use tokens::{TokenGrant, VariableError, VariableName};
@@ -101,6 +110,14 @@ pub struct Profile {
     /// `codeberg`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub git_upstreams: Vec<GitUpstreamTerms>,
+    /// Which models of which providers may be asked, what the providers may do by themselves, and
+    /// what it may cost. The gateway reads every request to their hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub llm: Vec<LlmRule>,
+    /// Providers that rules can name, beside `anthropic`, `openai`, `gemini`, `openrouter`,
+    /// `mistral` and `groq`; and credentials for those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub llm_providers: Vec<LlmProviderTerms>,
     /// The tokens that the agent gets in place of credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<TokenGrant>,
@@ -140,6 +157,8 @@ impl Profile {
             api: Vec::new(),
             git: Vec::new(),
             git_upstreams: Vec::new(),
+            llm: Vec::new(),
+            llm_providers: Vec::new(),
             tokens: Vec::new(),
             environment: BTreeMap::new(),
             tests: Vec::new(),
@@ -148,15 +167,18 @@ impl Profile {
 
     /// How many rules it has, in all sections.
     pub(crate) const fn rule_count(&self) -> usize {
-        self.network.len() + self.api.len() + self.git.len()
+        self.network.len() + self.api.len() + self.git.len() + self.llm.len()
     }
 
-    /// The credentials that its rules and its git servers name.
+    /// The credentials that its rules, its git servers and its providers name.
     pub fn rule_credentials(&self) -> impl Iterator<Item = &CredentialName> {
         let api = self.api.iter().map(|rule| &rule.terms().credential);
         let git = self.git.iter().map(|rule| &rule.terms().credential);
         let servers = self.git_upstreams.iter().map(|terms| &terms.credential);
-        api.chain(git).chain(servers).flatten()
+        let llm = self.llm.iter().map(|rule| &rule.terms().credential);
+        let providers = self.llm_providers.iter().map(|terms| &terms.credential);
+        let of_git = git.chain(servers);
+        api.chain(of_git).chain(llm).chain(providers).flatten()
     }
 
     /// Reads and checks every document in `yaml`. `source_name` is for errors only.

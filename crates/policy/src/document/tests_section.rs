@@ -2,6 +2,7 @@
 
 mod git;
 mod http;
+mod llm;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{MethodError, PathError, Profile, check_path};
 pub use git::GitTest;
 pub use http::{GraphqlTest, GraphqlTestField, HttpTest};
+pub use llm::LlmTest;
 
 /// One test of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +38,8 @@ pub enum TestAction {
     Http(Box<HttpTest>),
     /// To fetch or push, as in `git: {repo: github/acme/docs, push: refs/heads/main}`.
     Git(Box<GitTest>),
+    /// To ask a language model, as in `llm: {provider: anthropic, model: claude-sonnet-4-5}`.
+    Llm(Box<LlmTest>),
 }
 
 /// A host and a port, as in `example.com:443` or `[2001:db8::1]:443`.
@@ -76,6 +80,9 @@ pub enum TestError {
     /// What is done with it.
     #[error("a git request has either `fetch: true` or `push: REF`")]
     Git,
+    /// The provider of a language model.
+    #[error("there is no such provider of language models")]
+    Provider,
 }
 
 impl PolicyTest {
@@ -98,13 +105,14 @@ impl PolicyTest {
 }
 
 impl TestAction {
-    /// The action to decide on, with the git servers that `profile` describes.
+    /// The action to decide on, with the git servers and providers that `profile` describes.
     ///
     /// # Errors
-    /// Where it is about a repository that is on none of them.
+    /// Where it is about one that is not known.
     pub fn action_in(&self, profile: &Profile) -> Result<Action, TestError> {
         Ok(match self {
             Self::Git(test) => return test.action(&profile.git_upstreams),
+            Self::Llm(test) => return test.action(profile),
             Self::Connect(ConnectTest(destination)) => Action::Connect(Connect {
                 destination: destination.clone(),
                 entry: Entry::Transparent,

@@ -106,6 +106,11 @@ impl TextPattern {
         }
         true
     }
+
+    /// The same whatever the case of ASCII letters.
+    pub(crate) fn matches_folded(&self, value: &str) -> bool {
+        Self(self.0.to_ascii_lowercase()).matches(&value.to_ascii_lowercase())
+    }
 }
 
 impl FromStr for TextPattern {

@@ -3,17 +3,21 @@
 
 mod api;
 mod git;
+mod llm;
 
 use std::collections::{HashMap, HashSet};
 
 use ringfence_model::{HostName, HostPattern};
 
 use super::outline::Part;
-use super::{NetworkMatch, NetworkRule, PathPattern, Profile, Protocol, RuleId};
+use super::{
+    NetworkMatch, NetworkRule, PathPattern, PolicyTest, Profile, Protocol, RuleId, TestAction,
+};
 use crate::error::PolicyError;
 use crate::limits::{LIST_ENTRIES, RULES, TESTS, TEXT_OCTETS, VARIABLE_OCTETS};
 use api::check_api_rule;
 use git::{check_git, check_upstream_set};
+use llm::{check_alias_set, check_llm, check_provider_set};
 
 /// The zone of the gateway itself.
 pub(crate) const GATEWAY_ZONE: &str = "ringfence.internal";
@@ -67,6 +71,8 @@ pub(crate) fn check_set(profiles: &[Profile]) -> Result<(), Fault> {
         }
     }
     check_upstream_set(profiles)?;
+    check_provider_set(profiles)?;
+    check_alias_set(profiles)?;
     let rules: usize = profiles.iter().map(Profile::rule_count).sum();
     if rules > RULES {
         let message = format!("{rules} rules are more than the {RULES} that are supported");
@@ -112,7 +118,30 @@ pub(crate) fn check(profile: &Profile) -> Result<(), Fault> {
             .map_err(|fault| fault.below(&place))?;
     }
     check_git(profile)?;
+    check_llm(profile)?;
+    check_tests(profile)?;
     check_tokens(profile)
+}
+
+/// A test names a repository or a provider that a rule could be about.
+fn check_tests(profile: &Profile) -> Result<(), Fault> {
+    for (index, test) in profile.tests.iter().enumerate() {
+        let effect = match test {
+            PolicyTest::Allow(_) => "allow",
+            PolicyTest::Deny(_) => "deny",
+        };
+        if let Err(error) = test.tried().action_in(profile) {
+            let at = [Part::Key("tests"), Part::Item(index), Part::Key(effect)];
+            let help = match test.tried() {
+                TestAction::Llm(_) => {
+                    "as in `{llm: {provider: anthropic, model: claude-sonnet-4-5}}`"
+                }
+                _ => "as in `{git: {repo: github/acme/docs, push: refs/heads/main}}`",
+            };
+            return Err(Fault::new(&at, error.to_string(), help));
+        }
+    }
+    Ok(())
 }
 
 /// The ids of one section so far.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::DecisionChange;
 use crate::compile::{
-    Snapshot, api_reference, git_reference, network_reference, upstream_reference,
+    Snapshot, api_reference, git_reference, llm_reference, network_reference, provider_reference,
+    upstream_reference,
 };
 use crate::document::{Profile, ProfileRule};
 use crate::error::PolicyError;
@@ -177,7 +178,16 @@ fn rules(profile: &Profile) -> impl Iterator<Item = (RuleRef, ProfileRule)> {
         let reference = upstream_reference(profile, terms);
         (reference, ProfileRule::GitUpstream(Box::new(terms.clone())))
     });
-    network.chain(api).chain(git).chain(servers)
+    let llm = profile.llm.iter().enumerate().map(|(index, rule)| {
+        let reference = llm_reference(profile, index, rule);
+        (reference, ProfileRule::Llm(Box::new(rule.clone())))
+    });
+    let providers = profile.llm_providers.iter().map(|terms| {
+        let reference = provider_reference(profile, &terms.name);
+        (reference, ProfileRule::LlmProvider(Box::new(terms.clone())))
+    });
+    let of_git = git.chain(servers);
+    network.chain(api).chain(of_git).chain(llm).chain(providers)
 }
 
 /// Moves the rules that are the same by `key` to `changed`, and gives what is left.

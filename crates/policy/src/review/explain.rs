@@ -3,13 +3,14 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use ringfence_model::git::GitRequest;
+use ringfence_model::git::{GitOperation, GitRequest};
+use ringfence_model::llm::LlmRequest;
 use ringfence_model::{Action, Decision, RuleRef};
 use serde::{Deserialize, Serialize};
 
-use crate::compile::{GitRule, Protocols, Rule, Snapshot};
+use crate::compile::{GitRule, LlmRule, Protocols, Rule, Snapshot};
 use crate::decide::words::{Subject, missed};
-use crate::decide::{Bar, Fit, Query, bar, fit, git};
+use crate::decide::{Bar, Fit, Query, bar, fit, git, llm};
 use crate::error::quoted;
 
 /// A decision and how it came about.
@@ -42,6 +43,9 @@ impl Snapshot {
     pub fn explain(&self, action: &Action, now: Timestamp) -> Explanation {
         if let Action::Git(request) = action {
             return self.explain_git(action, request, now);
+        }
+        if let Action::Llm(request) = action {
+            return self.explain_llm(action, request, now);
         }
         let query = Query::of(action);
         let host = &query.destination.host;
@@ -86,6 +90,49 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// The rules of the provider, forbids first.
+    fn explain_llm(&self, action: &Action, request: &LlmRequest, now: Timestamp) -> Explanation {
+        let forbids = self.llm.forbids.about(&request.provider);
+        let allows = self.llm.allows.about(&request.provider);
+        let considered: Vec<_> = forbids
+            .chain(allows)
+            .map(|rule| {
+                let (matches, because) = llm_words(rule, request, now);
+                Considered {
+                    rule: rule.reference.clone(),
+                    matches,
+                    because,
+                }
+            })
+            .collect();
+        Explanation {
+            other_rules: self.rule_count().saturating_sub(considered.len()),
+            action: action.clone(),
+            decision: self.decide(action, now).decision,
+            considered,
+        }
+    }
+}
+
+fn llm_words(rule: &LlmRule, request: &LlmRequest, now: Timestamp) -> (bool, String) {
+    let subject = llm::words::subject(request);
+    if !rule.is_forbid {
+        return match llm::lack::lack(rule, request, now) {
+            None => (true, format!("allows {subject}")),
+            Some(lack) => (false, llm::words::lacking(&lack, rule)),
+        };
+    }
+    match (rule.expires, llm::lack::is_taken(rule, request)) {
+        (Some(expires), _) if rule.has_expired(now) => {
+            let models = llm::words::models(rule);
+            (false, format!("was for {models} until {expires}"))
+        }
+        (_, true) => (true, format!("forbids {subject}")),
+        (_, false) => (false, llm::words::others(rule, request)),
+    }
+}
+
 fn consider_git(rule: &GitRule, request: &GitRequest, now: Timestamp) -> Considered {
     let (matches, because) = git_words(rule, request, now);
     Considered {
@@ -111,7 +158,16 @@ fn git_words(rule: &GitRule, request: &GitRequest, now: Timestamp) -> (bool, Str
         };
     }
     match git::lack::lack(rule, &request.operation, now) {
-        None => (true, format!("allows {subject}")),
+        None => {
+            let is_push = matches!(request.operation, GitOperation::Push { .. });
+            let later = match rule.commits.as_ref().filter(|_| is_push) {
+                Some(_) => {
+                    ", if its commits are as `commits` says, which is known when they are there"
+                }
+                None => "",
+            };
+            (true, format!("allows {subject}{later}"))
+        }
         Some(lack) => (false, git::words::lacking(&lack, rule)),
     }
 }

@@ -2,6 +2,7 @@
 //! not help, or would have to be wider than what the agent tried.
 
 mod git;
+mod llm;
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -28,12 +29,18 @@ impl Snapshot {
         if let Action::Git(request) = action {
             return self.suggest_git(request, now);
         }
+        if let Action::Llm(request) = action {
+            return self.suggest_llm(request, now);
+        }
         let rule = self.narrowest(action, now)?;
         let reference = RuleRef(String::new());
         let compiled = match &rule {
             ProfileRule::Network(rule) => compile_rule(reference, rule)?,
             ProfileRule::Api(rule) => compile_api(reference, rule),
-            ProfileRule::Git(_) | ProfileRule::GitUpstream(_) => return None,
+            ProfileRule::Git(_)
+            | ProfileRule::GitUpstream(_)
+            | ProfileRule::Llm(_)
+            | ProfileRule::LlmProvider(_) => return None,
         };
         self.would_allow(&compiled, action, now).then_some(rule)
     }

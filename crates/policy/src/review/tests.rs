@@ -1,4 +1,5 @@
 mod git;
+mod llm;
 
 use jiff::Timestamp;
 use ringfence_model::{Action, Effect, Generation};

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use ringfence_model::git::{GitUpstream, RepoError, RepoId, UpstreamKind, UpstreamName};
-use ringfence_model::{Destination, Host, HostPattern, Scheme};
+use ringfence_model::{Destination, Host, HostPattern, RuleRef, Scheme};
 
 use super::Rule;
-use super::rule::Connection;
+use super::rule::{Connection, Service};
 use crate::document::{Cidr, GitUpstreamTerms, Profile};
 use repos::Repos;
 pub(crate) use rule::{GitRule, git_reference, upstream_reference};
@@ -105,11 +105,9 @@ impl GitPolicy {
     pub(super) fn connections(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
         for server in self.named_servers() {
-            for (of_effect, is_forbid) in [(&self.allows, false), (&self.forbids, true)] {
+            for of_effect in [&self.allows, &self.forbids] {
                 let longest = of_effect.longest(&server.upstream.name);
-                // Over SSH the agent does not speak with the server itself.
-                let is_spoken = is_forbid || server.upstream.kind != UpstreamKind::Ssh;
-                if let Some(rule) = longest.filter(|_| is_spoken) {
+                if let Some(rule) = longest {
                     let hosts = server.hosts.iter();
                     rules.extend(hosts.map(|host| server.connection(rule, host)));
                 }
@@ -147,10 +145,24 @@ impl Server {
         self.upstream.destination.port == destination.port && self.is_known_as(&destination.host)
     }
 
+    /// Whether an agent that speaks HTTP to `destination` speaks to it.
+    pub(crate) fn is_spoken_at(&self, destination: &Destination) -> bool {
+        self.spoken_port() == destination.port && self.is_known_as(&destination.host)
+    }
+
+    /// The port at which an agent speaks to it. Over SSH speaks the gateway alone.
+    fn spoken_port(&self) -> u16 {
+        match self.upstream.kind {
+            UpstreamKind::Ssh => HTTPS,
+            _ => self.upstream.destination.port,
+        }
+    }
+
     fn connection(&self, rule: &GitRule, host: &HostPattern) -> Rule {
-        let port = self.upstream.destination.port;
+        let port = self.spoken_port();
         let connection = Connection {
             reference: rule.reference.clone(),
+            service: Service::Git,
             host: host.clone(),
             // A forbid is about the server by whatever way it is reached.
             port: (!rule.is_forbid).then_some(port),
@@ -162,7 +174,7 @@ impl Server {
             expires: rule.expires,
             reason: rule.reason.clone(),
         };
-        Rule::of_git(connection, rule.is_forbid)
+        Rule::of_service(connection, rule.is_forbid)
     }
 }
 
@@ -210,9 +222,10 @@ impl GitRules {
         positions.filter_map(|at| self.rules.get(*at))
     }
 
-    /// All rules, by their names.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<GitRule>> {
-        self.rules.iter()
+    /// The names of all rules, and until when they count.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&RuleRef, Option<Timestamp>)> {
+        let rules = self.rules.iter();
+        rules.map(|rule| (&rule.reference, rule.expires))
     }
 
     /// Of the rules of a server the one that expires last.
@@ -227,6 +240,8 @@ impl GitRules {
         })
     }
 }
+
+const HTTPS: u16 = 443;
 
 fn servers(profiles: &[Profile]) -> BTreeMap<UpstreamName, Server> {
     let builtin = GitUpstream::builtin();

@@ -9,8 +9,8 @@ use ringfence_model::{Access, CredentialName, RuleRef};
 use super::Repos;
 use crate::decide::GitLimits;
 use crate::document::{
-    FileConditions, FilePattern, FiltersWord, GitMatch, GitRule as Document, GitUpstreamTerms,
-    Glob, Profile, RefChangeWord, RefPattern, SecretsWord, TextPattern,
+    CommitConditions, FileConditions, FilePattern, FiltersWord, GitMatch, GitRule as Document,
+    GitUpstreamTerms, Glob, Profile, RefChangeWord, RefPattern, SecretsWord, TextPattern,
 };
 
 /// Files that make a server or a client run something when they are pushed or fetched.
@@ -53,6 +53,7 @@ pub(crate) struct GitRule {
     /// The refs that may be read; none: all.
     pub(crate) read_refs: Option<Vec<Refs>>,
     pub(crate) files: Files,
+    pub(crate) commits: Option<CommitConditions>,
     pub(crate) limits: GitLimits,
     pub(crate) options: Vec<TextPattern>,
     pub(crate) observes_secrets: bool,
@@ -104,6 +105,7 @@ impl GitRule {
             changes: changes(terms, is_forbid),
             read_refs: read_refs.map(|refs| refs.iter().map(|it| Refs::of(it, false)).collect()),
             files: Files::of(terms.paths.as_ref()),
+            commits: terms.commits.clone(),
             limits: GitLimits::of(terms.limits.as_ref()),
             options: terms.push_options.clone().unwrap_or_default(),
             observes_secrets: terms.secrets == Some(SecretsWord::Observe),
@@ -131,6 +133,7 @@ impl GitRule {
             && self.changes == other.changes
             && self.read_refs == other.read_refs
             && self.files == other.files
+            && self.commits == other.commits
             && self.limits == other.limits
             && self.options == other.options
             && self.observes_secrets == other.observes_secrets

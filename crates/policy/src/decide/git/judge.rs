@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use ringfence_model::ReasonCode;
-use ringfence_model::git::RefUpdate;
+use ringfence_model::git::{Oid, RefUpdate};
 
+use super::commits::{self, CommitFault, PushedCommit};
 use super::lack::{self, Lack, Proof};
 use super::terms::{ChangedFiles, GitDenial, GitTerms, PushFacts};
 use super::words;
@@ -19,16 +20,21 @@ pub(super) enum Fault {
     Lack(Lack),
     /// A bound, in words, and what the push has.
     TooLarge(&'static str, u64, u64),
+    // Secrets come before names of files and people, which are told and may hold one.
+    /// Credentials or tokens of this gateway.
+    OwnSecrets,
+    /// What looks like a secret.
+    Findings(u64),
     /// Which files it changes could not be told.
     FilesUnknown,
     /// A file, and the pattern that denies it; none where it is not among those that are allowed.
     File(String, Option<String>),
     /// Filters in a `.gitattributes`.
     Filter(String),
-    /// Credentials or tokens of this gateway.
-    OwnSecrets,
-    /// What looks like a secret.
-    Findings(u64),
+    /// Nobody looked at its commits.
+    CommitsUnknown,
+    /// A commit, and what is wrong with it.
+    Commit(Oid, CommitFault),
     Approval,
 }
 
@@ -58,12 +64,13 @@ fn fault(rule: &GitRule, facts: &PushFacts) -> Option<Fault> {
     lack::push(rule, &facts.updates, &facts.options, Proof::Failed)
         .map(Fault::Lack)
         .or_else(|| too_large(rule, facts))
-        .or_else(|| files(rule, &facts.files))
         .or_else(|| (facts.own_secrets > 0).then_some(Fault::OwnSecrets))
         .or_else(|| {
             let counts = facts.findings > 0 && !rule.observes_secrets;
             counts.then_some(Fault::Findings(facts.findings))
         })
+        .or_else(|| files(rule, &facts.files))
+        .or_else(|| commits(rule, facts.commits.as_deref()))
         .or_else(|| (rule.needs_approval && !facts.is_approved).then_some(Fault::Approval))
 }
 
@@ -102,6 +109,17 @@ fn files(rule: &GitRule, changed: &ChangedFiles) -> Option<Fault> {
     })
 }
 
+fn commits(rule: &GitRule, pushed: Option<&[PushedCommit]>) -> Option<Fault> {
+    let conditions = rule.commits.as_ref()?;
+    let Some(pushed) = pushed else {
+        return Some(Fault::CommitsUnknown);
+    };
+    pushed.iter().find_map(|commit| {
+        let fault = commits::fault(conditions, commit)?;
+        Some(Fault::Commit(commit.oid, fault))
+    })
+}
+
 impl Fault {
     const fn code(&self) -> ReasonCode {
         match self {
@@ -110,6 +128,8 @@ impl Fault {
             Self::FilesUnknown
             | Self::File(..)
             | Self::Filter(_)
+            | Self::CommitsUnknown
+            | Self::Commit(..)
             | Self::OwnSecrets
             | Self::Findings(_) => ReasonCode::ContentRefused,
             Self::Approval => ReasonCode::ApprovalNeeded,

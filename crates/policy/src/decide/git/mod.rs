@@ -2,6 +2,7 @@
 //! repository; what none of them allows is denied. A push is allowed by one rule as a whole, and
 //! [`GitTerms::judge`] decides on the rest of it when that is known.
 
+mod commits;
 mod entry;
 mod judge;
 pub(crate) mod lack;
@@ -24,6 +25,7 @@ use super::grant::{BarredNetworks, Scope};
 use super::{AddressGrant, Bar, Grant, Query, RequestTerms, Verdict, bar};
 use crate::compile::{GitRule, Rule, Server, Snapshot, limited_terms};
 use crate::document::HOST_NAME;
+pub use commits::{CommitSignature, PushedCommit};
 use lack::Lack;
 pub use limits::GitLimits;
 pub use terms::{ChangedFile, ChangedFiles, GitDenial, GitTerms, PushFacts};
@@ -46,18 +48,17 @@ impl Snapshot {
         self.git.named()
     }
 
-    /// The git server at a host and port, where some rule names it. Not one that is reached over
-    /// SSH: there the agent speaks with the gateway alone.
+    /// The git server at a host and port, where some rule names it. One that is reached over SSH
+    /// is at the port of HTTPS for an agent, unless another one is.
     #[must_use]
     pub fn git_at(&self, host: &Host, port: u16) -> Option<&GitUpstream> {
         let destination = Destination {
             host: host.clone(),
             port,
         };
-        let is_there = |server: &&Server| {
-            server.upstream.kind != UpstreamKind::Ssh && server.is_at(&destination)
-        };
-        let found = self.git.named_servers().find(is_there);
+        let is_there = |server: &&Server| server.is_spoken_at(&destination);
+        let is_ssh = |server: &&Server| server.upstream.kind == UpstreamKind::Ssh;
+        let found = self.git.named_servers().filter(is_there).min_by_key(is_ssh);
         found.map(|server| server.upstream.as_ref())
     }
 
@@ -211,6 +212,7 @@ impl Snapshot {
                 https: !is_plain && server.upstream.kind != UpstreamKind::Ssh,
                 terms: vec![Arc::new(terms)],
                 git: Some(Arc::clone(&server.upstream)),
+                llm: None,
                 addresses: self.git_addresses(server, now),
                 valid_until: rules.iter().filter_map(|rule| rule.expires).min(),
             }),

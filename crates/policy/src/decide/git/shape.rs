@@ -7,9 +7,6 @@ use ringfence_model::{Destination, HttpRequest};
 /// The lines of a git request, where the agent sent it and where it goes: with `.git` behind the
 /// repository and without, as servers take both.
 pub(super) fn lines(request: &GitRequest, upstream: &GitUpstream) -> Vec<HttpRequest> {
-    if upstream.kind == UpstreamKind::Ssh {
-        return Vec::new();
-    }
     let sent = request.to_http(upstream);
     let path = upstream.path_of(&request.repo);
     let short = path.strip_suffix(".git").and_then(|short| {
@@ -33,13 +30,22 @@ pub(super) fn lines(request: &GitRequest, upstream: &GitUpstream) -> Vec<HttpReq
 }
 
 /// Where a git request is: at the name that the agent asked for, and at the one that is dialled.
+/// Over SSH no agent asks for that one, but for the same host over HTTPS.
 pub(super) fn places(request: &GitRequest, upstream: &GitUpstream) -> Vec<Destination> {
     let mut places = vec![request.destination.clone()];
     if upstream.destination != request.destination {
         places.push(upstream.destination.clone());
     }
+    if upstream.kind == UpstreamKind::Ssh {
+        places.push(Destination {
+            host: upstream.destination.host.clone(),
+            port: HTTPS,
+        });
+    }
     places
 }
+
+const HTTPS: u16 = 443;
 
 /// Whether some git server would take a request for `path` for git's.
 pub(super) fn is_git(path: &str) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ringfence_model::git::{RefName, RefUpdate, RepoId};
 use ringfence_model::{ReasonCode, RuleRef};
 
+use super::commits::{self, PushedCommit};
 use super::judge;
 use super::limits::GitLimits;
 use crate::compile::GitRule;
@@ -36,6 +37,9 @@ pub struct PushFacts {
     pub inflated_octets: u64,
     /// The files that it changes.
     pub files: ChangedFiles,
+    /// Its commits, or at least those that [`GitTerms::refuses_anew`]; none where nobody looked, and
+    /// then no rule that looks at commits lets the push through.
+    pub commits: Option<Vec<PushedCommit>>,
     /// Credentials and tokens of this gateway that were found in it.
     pub own_secrets: u64,
     /// What else looks like a secret in it.
@@ -132,6 +136,30 @@ impl GitTerms {
     #[must_use]
     pub fn minds_filters(&self) -> bool {
         self.rules.iter().any(|rule| rule.files.denies_filters)
+    }
+
+    /// Whether it matters whose addresses the commits of a push carry, or who signed them.
+    #[must_use]
+    pub fn minds_commits(&self) -> bool {
+        self.rules.iter().any(|rule| rule.commits.is_some())
+    }
+
+    /// Whether it matters who signed them.
+    #[must_use]
+    pub fn minds_signers(&self) -> bool {
+        let mut conditions = self.rules.iter().filter_map(|rule| rule.commits.as_ref());
+        conditions.any(|conditions| conditions.signers.is_some())
+    }
+
+    /// Whether some rule refuses a commit, and refuses none of those that are `known`. Others may be
+    /// left out of [`PushFacts::commits`], which so has no more commits than there are rules.
+    #[must_use]
+    pub fn refuses_anew(&self, commit: &PushedCommit, known: &[PushedCommit]) -> bool {
+        let mut conditions = self.rules.iter().filter_map(|rule| rule.commits.as_ref());
+        conditions.any(|conditions| {
+            let is_refused = |commit: &PushedCommit| commits::fault(conditions, commit).is_some();
+            is_refused(commit) && !known.iter().any(is_refused)
+        })
     }
 
     /// Whether any push option may be sent.

@@ -4,11 +4,12 @@
 use ringfence_model::Access;
 use ringfence_model::git::{GitRequest, RefChange, RefUpdate, RepoId};
 
+use super::commits::CommitFault;
 use super::judge::Fault;
 use super::lack::Lack;
 use crate::compile::GitRule;
 use crate::decide::words::List;
-use crate::document::RefPattern;
+use crate::document::{EmailPattern, RefPattern};
 use crate::error::quoted;
 
 /// What was wanted: `git fetch github/acme/docs`.
@@ -173,6 +174,10 @@ pub(super) fn faulty(fault: &Fault, rule: &GitRule, repo: &RepoId) -> String {
         Fault::Filter(path) => {
             format!("the push changes {path} to name a filter, which rule {reference} denies")
         }
+        Fault::CommitsUnknown => format!(
+            "it cannot be told whose commits the push brings, and rule {reference} asks for it"
+        ),
+        Fault::Commit(oid, fault) => format!("commit {oid} {}", unlike(fault, rule)),
         Fault::OwnSecrets => "the push holds a credential or token of this gateway".to_owned(),
         Fault::Findings(count) => {
             format!("the push holds {count} of what looks like a secret")
@@ -180,6 +185,49 @@ pub(super) fn faulty(fault: &Fault, rule: &GitRule, repo: &RepoId) -> String {
         Fault::Approval => {
             format!("rule {reference} wants a person to approve this push to {repo}")
         }
+    }
+}
+
+/// How a commit is, and how a rule wants it.
+fn unlike(fault: &CommitFault, rule: &GitRule) -> String {
+    let reference = &rule.reference;
+    let conditions = rule.commits.as_ref();
+    let of = |patterns: Option<&Vec<EmailPattern>>| {
+        let patterns: Vec<&EmailPattern> = patterns.into_iter().flatten().collect();
+        List(&patterns).to_string()
+    };
+    let authors = || of(conditions.and_then(|it| it.authors.as_ref()));
+    let committers = || of(conditions.and_then(|it| it.committers.as_ref()));
+    match fault {
+        CommitFault::Author(Some(email)) => format!(
+            "is by {}, and rule {reference} allows commits by {}",
+            quoted(email),
+            authors()
+        ),
+        CommitFault::Committer(Some(email)) => format!(
+            "was committed by {}, and rule {reference} allows {} to commit",
+            quoted(email),
+            committers()
+        ),
+        CommitFault::Author(None) => {
+            format!("has no author's address that can be read, and rule {reference} asks for one")
+        }
+        CommitFault::Committer(None) => {
+            format!(
+                "has no committer's address that can be read, and rule {reference} asks for one"
+            )
+        }
+        CommitFault::Unsigned => {
+            format!("is not signed, and rule {reference} asks for a signature")
+        }
+        CommitFault::Unchecked => format!(
+            "is not signed by an SSH key alone, and rule {reference} asks for such a signature"
+        ),
+        CommitFault::WrongSignature => "has a signature that is not one of this commit".to_owned(),
+        CommitFault::Signer(fingerprint) => format!(
+            "is signed by {}, which is not among the signers of rule {reference}",
+            quoted(fingerprint)
+        ),
     }
 }
 
@@ -193,6 +241,9 @@ pub(super) fn after_fault(fault: &Fault, rule: &GitRule) -> String {
         Fault::FilesUnknown | Fault::File(..) | Fault::Filter(_) => {
             format!("push without it, or a person can change `paths` of rule {reference}")
         }
+        Fault::CommitsUnknown | Fault::Commit(..) => format!(
+            "make the commits of the push anew, or a person can change `commits` of rule {reference}"
+        ),
         Fault::OwnSecrets => "take it out of every commit of the push".to_owned(),
         Fault::Findings(_) => format!(
             "take it out of every commit of the push, or a person can set `secrets: observe` in rule {reference}"

@@ -248,6 +248,7 @@ fn terms_say_what_the_rule_says() {
         follow: Some(vec!["*.f.test".parse().unwrap()]),
         websocket: true,
         git: None,
+        llm: None,
         precondition: Some(Precondition {
             path: "/r?x=1".to_owned(),
             schema: crate::Schema::new(json!({"required": ["id"]})).ok(),

@@ -1,11 +1,12 @@
-//! Git servers in a document's text.
+//! Git servers and providers of language models in a document's text: entries of lists, by name.
 
 use std::ops::Range;
 
 use ringfence_model::git::UpstreamName;
+use ringfence_model::llm::ProviderName;
 
-use super::super::GitUpstreamTerms;
 use super::super::outline::{self, Content, Node};
+use super::super::{GitUpstreamTerms, LlmProviderTerms, Profile};
 use super::{Entry, Insertion, confirmed, find, insertion};
 use crate::error::PolicyError;
 
@@ -19,19 +20,8 @@ pub fn append_git_upstream(
     profile_name: &str,
     terms: &GitUpstreamTerms,
 ) -> Result<String, PolicyError> {
-    let (mut expected, index) = find(yaml_text, profile_name)?;
-    let line = terms.to_line();
-    let entry = Entry {
-        section: SECTION,
-        flow: &line,
-        block: &line,
-    };
-    let text = insertion(yaml_text, index, &entry).and_then(|it| it.apply(yaml_text));
-    let unusual = || unusual(profile_name, &format!("add this line to it: - {line}"));
-    if let Some(profile) = expected.get_mut(index) {
-        profile.git_upstreams.push(terms.clone());
-    }
-    confirmed(profile_name, text.ok_or_else(unusual)?, &expected)?.ok_or_else(unusual)
+    let add = |profile: &mut Profile| profile.git_upstreams.push(terms.clone());
+    append(yaml_text, profile_name, (SERVERS, &terms.to_line()), add)
 }
 
 /// The text without a git server of the profile of that name.
@@ -44,39 +34,100 @@ pub fn remove_git_upstream(
     profile_name: &str,
     name: &UpstreamName,
 ) -> Result<String, PolicyError> {
-    let (mut expected, index) = find(yaml_text, profile_name)?;
-    let profile = expected.get_mut(index);
-    let at = profile.and_then(|profile| {
+    let missing = format!("there is no git server `{name}` in it");
+    remove(yaml_text, profile_name, SERVERS, missing, |profile| {
         let mut servers = profile.git_upstreams.iter();
         let at = servers.position(|terms| terms.name == *name)?;
         profile.git_upstreams.remove(at);
         Some(at)
-    });
-    let at = at.ok_or_else(|| {
-        let message = format!("there is no git server `{name}` in it");
-        PolicyError::new(profile_name, message)
-    })?;
-    let text = removal(yaml_text, index, at).and_then(|it| it.apply(yaml_text));
-    let unusual = || unusual(profile_name, "take it out by hand");
+    })
+}
+
+/// The text with a provider of language models added to the profile of that name.
+///
+/// # Errors
+/// As [`append_git_upstream`].
+pub fn append_llm_provider(
+    yaml_text: &str,
+    profile_name: &str,
+    terms: &LlmProviderTerms,
+) -> Result<String, PolicyError> {
+    let add = |profile: &mut Profile| profile.llm_providers.push(terms.clone());
+    append(yaml_text, profile_name, (PROVIDERS, &terms.to_line()), add)
+}
+
+/// The text without a provider of language models of the profile of that name.
+///
+/// # Errors
+/// As [`remove_git_upstream`].
+pub fn remove_llm_provider(
+    yaml_text: &str,
+    profile_name: &str,
+    name: &ProviderName,
+) -> Result<String, PolicyError> {
+    let missing = format!("there is no provider `{name}` in it");
+    remove(yaml_text, profile_name, PROVIDERS, missing, |profile| {
+        let mut providers = profile.llm_providers.iter();
+        let at = providers.position(|terms| terms.name == *name)?;
+        profile.llm_providers.remove(at);
+        Some(at)
+    })
+}
+
+/// Adds `line` to `section`; `add` says what the profile is then.
+fn append(
+    yaml_text: &str,
+    profile_name: &str,
+    (section, line): (&'static str, &str),
+    add: impl FnOnce(&mut Profile),
+) -> Result<String, PolicyError> {
+    let (mut expected, index) = find(yaml_text, profile_name)?;
+    let entry = Entry {
+        section,
+        flow: line,
+        block: line,
+    };
+    let text = insertion(yaml_text, index, &entry).and_then(|it| it.apply(yaml_text));
+    let help = format!("add this line to it: - {line}");
+    let unusual = || unusual(profile_name, section, &help);
+    if let Some(profile) = expected.get_mut(index) {
+        add(profile);
+    }
     confirmed(profile_name, text.ok_or_else(unusual)?, &expected)?.ok_or_else(unusual)
 }
 
-fn unusual(profile_name: &str, help: &str) -> PolicyError {
-    let message = format!("`{SECTION}` is laid out so that it cannot be changed automatically");
+/// Takes the entry out of `section` that `take` takes out of the profile, and says where it was.
+fn remove(
+    yaml_text: &str,
+    profile_name: &str,
+    section: &'static str,
+    missing: String,
+    take: impl FnOnce(&mut Profile) -> Option<usize>,
+) -> Result<String, PolicyError> {
+    let (mut expected, index) = find(yaml_text, profile_name)?;
+    let at = expected.get_mut(index).and_then(take);
+    let at = at.ok_or_else(|| PolicyError::new(profile_name, missing))?;
+    let text = removal(yaml_text, (index, section), at).and_then(|it| it.apply(yaml_text));
+    let unusual = || unusual(profile_name, section, "take it out by hand");
+    confirmed(profile_name, text.ok_or_else(unusual)?, &expected)?.ok_or_else(unusual)
+}
+
+fn unusual(profile_name: &str, section: &str, help: &str) -> PolicyError {
+    let message = format!("`{section}` is laid out so that it cannot be changed automatically");
     PolicyError::new(profile_name, message).with_help(help)
 }
 
-fn removal(yaml: &str, index: usize, at: usize) -> Option<Insertion> {
+fn removal(yaml: &str, (index, name): (usize, &str), at: usize) -> Option<Insertion> {
     let documents = outline::read(yaml)?;
     let document = documents.get(index)?;
-    let section = document.value(SECTION)?;
+    let section = document.value(name)?;
     let Content::Sequence { items, flow } = &section.content else {
         return None;
     };
     let (range, text) = match (items.as_slice(), flow) {
         ([_], true) => (section.span.clone(), "[]"),
         ([only], false) => {
-            let key = yaml.get(..only.span.start)?.rfind(&format!("{SECTION}:"))?;
+            let key = yaml.get(..only.span.start)?.rfind(&format!("{name}:"))?;
             (
                 line_start(yaml, key)..line_end(yaml, only.content_end()),
                 "",
@@ -120,7 +171,9 @@ fn line_end(yaml: &str, end: usize) -> usize {
     content + rest.find('\n').map_or(rest.len(), |at| at + 1)
 }
 
-const SECTION: &str = "gitUpstreams";
+const SERVERS: &str = "gitUpstreams";
+
+const PROVIDERS: &str = "llmProviders";
 
 #[cfg(test)]
 mod tests;

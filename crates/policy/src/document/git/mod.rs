@@ -2,6 +2,7 @@
 //! and what a push may hold. The gateway reads every request to their servers.
 
 mod canonical;
+mod commits;
 mod glob;
 mod patterns;
 mod upstream;
@@ -18,6 +19,7 @@ use super::api::AccessWord;
 use super::rule::{is_false, present, read_expiry};
 use super::{RuleId, TextPattern};
 pub(crate) use canonical::{canonical_glob, check_repositories, folds_case};
+pub use commits::{CommitConditions, CommitError, EmailPattern, SignerKey};
 pub(crate) use glob::Glob;
 pub use glob::GlobError;
 pub use patterns::{FilePattern, GitPatternError, RefPattern, RepoPattern, RepoRegex};
@@ -124,6 +126,14 @@ pub struct GitMatch {
     )]
     #[schemars(with = "FileConditions")]
     pub paths: Option<FileConditions>,
+    /// What each commit of a push must be like.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schemars(with = "CommitConditions")]
+    pub commits: Option<CommitConditions>,
     /// How large a push may be.
     #[serde(
         default,

@@ -241,7 +241,11 @@ fn mistakes_in_the_frame_are_named_as_well() {
     let mut reports = String::new();
     for body in [
         "netwrok: []\n",
-        "llm: []\n",
+        "mcp: []\n",
+        "llm:\n",
+        "llm: {}\n",
+        "llm:\n  - {provider: openai}\n",
+        "llmProviders: {x: {kind: openai}}\n",
         "network:\n",
         "network: {}\n",
         "network: [\n",

@@ -9,7 +9,7 @@ use ringfence_model::git::UpstreamKind;
 
 use super::super::outline::Part;
 use super::super::{
-    GitMatch, GitRule, PolicyTest, Profile, PushLimits, RefChangeWord, RefPattern,
+    CommitConditions, GitMatch, GitRule, Profile, PushLimits, RefChangeWord, RefPattern,
     check_repositories,
 };
 use super::{Fault, Ids, check_lists, check_text};
@@ -27,22 +27,6 @@ pub(super) fn check_git(profile: &Profile) -> Result<(), Fault> {
         check_rule(rule, &upstreams)
             .and_then(|()| ids.add(rule.terms().id.as_ref()))
             .map_err(|fault| fault.below(&place))?;
-    }
-    check_tests(profile)
-}
-
-/// A test names a repository that a rule could be about.
-fn check_tests(profile: &Profile) -> Result<(), Fault> {
-    for (index, test) in profile.tests.iter().enumerate() {
-        let effect = match test {
-            PolicyTest::Allow(_) => "allow",
-            PolicyTest::Deny(_) => "deny",
-        };
-        if let Err(error) = test.tried().action_in(profile) {
-            let at = [Part::Key("tests"), Part::Item(index), Part::Key(effect)];
-            let help = "as in `{git: {repo: github/acme/docs, push: refs/heads/main}}`";
-            return Err(Fault::new(&at, error.to_string(), help));
-        }
     }
     Ok(())
 }
@@ -135,6 +119,7 @@ fn check_allow(terms: &GitMatch, upstreams: &Upstreams) -> Result<(), Fault> {
     let of_writing = [
         ("refs", terms.refs.is_some()),
         ("paths", terms.paths.is_some()),
+        ("commits", terms.commits.is_some()),
         ("limits", terms.limits.is_some()),
         ("pushOptions", terms.push_options.is_some()),
         ("secrets", terms.secrets.is_some()),
@@ -156,10 +141,29 @@ fn check_allow(terms: &GitMatch, upstreams: &Upstreams) -> Result<(), Fault> {
             "add `credential: NAME`, or leave it out",
         ));
     }
+    if let Some(commits) = &terms.commits {
+        check_commits(commits).map_err(|fault| fault.below(&[Part::Key("commits")]))?;
+    }
     match &terms.limits {
         Some(limits) => check_limits(limits).map_err(|fault| fault.below(&[Part::Key("limits")])),
         None => Ok(()),
     }
+}
+
+fn check_commits(commits: &CommitConditions) -> Result<(), Fault> {
+    let lists = [
+        ("authors", commits.authors.as_ref().map(Vec::len)),
+        ("committers", commits.committers.as_ref().map(Vec::len)),
+        ("signers", commits.signers.as_ref().map(Vec::len)),
+    ];
+    if lists.iter().all(|(_, length)| length.is_none()) {
+        return Err(Fault::new(
+            &[],
+            "`commits` asks for nothing",
+            "name `authors`, `committers` or `signers`, or leave it out",
+        ));
+    }
+    check_lists(&lists)
 }
 
 fn check_limits(limits: &PushLimits) -> Result<(), Fault> {
@@ -198,6 +202,7 @@ fn check_forbid(terms: &GitMatch) -> Result<(), Fault> {
         ("credential", terms.credential.is_some()),
         ("tokenRequired", terms.token_required),
         ("paths", terms.paths.is_some()),
+        ("commits", terms.commits.is_some()),
         ("limits", terms.limits.is_some()),
         ("pushOptions", terms.push_options.is_some()),
         ("secrets", terms.secrets.is_some()),

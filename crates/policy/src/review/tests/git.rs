@@ -8,7 +8,7 @@ const GIT: &str = "gitUpstreams:
 git:
   - allow: {id: docs, repo: github/acme/docs}
   - allow: {id: web, repo: 'github/acme/{web,api}.git', access: write, refs: {'refs/heads/agent/**': [create, fast-forward]}, credential: app}
-  - allow: {id: corp, repo: 'corp/**', access: write, approval: required}
+  - allow: {id: corp, repo: 'corp/**', access: write, approval: required, commits: {authors: ['*@acme.test']}}
   - forbid: {id: secret, repo: 'github/acme/secret*'}
 tests:
   - allow: {git: {repo: github/acme/docs, fetch: true}}

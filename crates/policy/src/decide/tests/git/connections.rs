@@ -34,7 +34,8 @@ fn a_rule_opens_its_server_for_requests_that_are_read() {
         ("git.corp.test:8443", "https"),
         ("git.corp.test:443", "port-not-allowed"),
         ("plain.test:80", "http"),
-        ("ssh.corp.test:22", "no-rule"),
+        ("ssh.corp.test:22", "port-not-allowed"),
+        ("ssh.corp.test:443", "https"),
         ("GET https://github.com/acme/docs", "path-not-allowed"),
         ("git.ringfence.internal:443", "https"),
         ("git.ringfence.internal:80", "http"),
@@ -85,6 +86,7 @@ fn a_server_that_is_named_by_a_rule_is_found_by_its_hosts() {
     assert_eq!(at("github.com:443").as_deref(), Some("github"));
     assert_eq!(at("www.github.com:443").as_deref(), Some("github"));
     assert_eq!(at("git.corp.test:8443").as_deref(), Some("corp"));
+    assert_eq!(at("ssh.corp.test:443").as_deref(), Some("keys"));
     for text in [
         "github.com:80",
         "gitlab.com:443",
@@ -100,6 +102,49 @@ fn a_server_that_is_named_by_a_rule_is_found_by_its_hosts() {
         .map(|it| it.name.as_str())
         .collect();
     assert_eq!(named, ["corp", "github", "keys"]);
+}
+
+#[test]
+fn where_a_server_speaks_both_https_means_the_one_that_speaks_it() {
+    let both = "gitUpstreams:
+  - {name: a-keys, kind: ssh, host: corp.test, hostKeys: ['ssh-ed25519 AAAA']}
+  - {name: web, kind: gitea, host: corp.test}";
+    let snapshot = with(both, "allow: {repo: a-keys/a}\nallow: {repo: web/a/b}");
+    let at = |port| snapshot.git_at(&"corp.test".parse().unwrap(), port);
+    assert_eq!(at(443).unwrap().name.as_str(), "web");
+    assert!(at(22).is_none());
+}
+
+#[test]
+fn a_forbid_of_another_section_counts_for_a_server_over_ssh_too() {
+    for (others, is_allowed) in [
+        (
+            "api: [{forbid: {host: ssh.corp.test, paths: ['/a/**']}}]",
+            false,
+        ),
+        (
+            "api: [{forbid: {host: ssh.corp.test, paths: ['/b/**']}}]",
+            true,
+        ),
+        (
+            "network: [{forbid: {host: ssh.corp.test, ports: [443]}}]",
+            false,
+        ),
+        (
+            "network: [{forbid: {host: ssh.corp.test, ports: [22]}}]",
+            false,
+        ),
+    ] {
+        let snapshot = with(&format!("{CORP}\n{others}"), "allow: {repo: keys/a}");
+        let fetch = GitOperation::Fetch {
+            wants: 1,
+            filter: None,
+            shallow: false,
+        };
+        let request = snapshot.git_request("keys/a", fetch).unwrap();
+        let verdict = snapshot.decide(&Action::Git(request), now());
+        assert_eq!(verdict.decision.is_allow(), is_allowed, "{others}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What is decided when all of a push is known.
 
+use super::commits::{ED25519, bringing};
 use super::*;
 
 fn facts(updates: &[(&str, RefChange)]) -> PushFacts {
@@ -16,11 +17,11 @@ fn facts(updates: &[(&str, RefChange)]) -> PushFacts {
     }
 }
 
-fn forward() -> PushFacts {
+pub(super) fn forward() -> PushFacts {
     facts(&[("refs/heads/x", RefChange::FastForward)])
 }
 
-fn changing(path: &[u8], names_filter: bool) -> PushFacts {
+pub(super) fn changing(path: &[u8], names_filter: bool) -> PushFacts {
     PushFacts {
         files: ChangedFiles::Known(vec![
             ChangedFile {
@@ -36,19 +37,19 @@ fn changing(path: &[u8], names_filter: bool) -> PushFacts {
     }
 }
 
-fn judged(rule: &str, facts: &PushFacts) -> Result<(), GitDenial> {
+pub(super) fn judged(rule: &str, facts: &PushFacts) -> Result<(), GitDenial> {
     let snapshot = git(rule);
     let verdict = to(&snapshot, "github/a/b", GitOperation::Probe);
     terms(&verdict).judge(facts)
 }
 
-fn code_of(rule: &str, facts: &PushFacts) -> ReasonCode {
+pub(super) fn code_of(rule: &str, facts: &PushFacts) -> ReasonCode {
     let denial = judged(rule, facts).err();
     denial.map_or(ReasonCode::Allowed, |denial| denial.code)
 }
 
 /// An allow of writing with more to it.
-fn write(more: &str) -> String {
+pub(super) fn write(more: &str) -> String {
     format!("allow: {{repo: github/a/b, access: write{more}}}")
 }
 
@@ -368,7 +369,24 @@ fn a_push_waits_for_its_approval_when_all_else_is_right() {
 
 #[test]
 fn every_refusal_of_a_push_says_what_is_wrong_with_it_in_one_line() {
-    let rule = write(", id: web, limits: {packOctets: 100}, approval: required");
+    let rule = write(&format!(
+        ", id: web, limits: {{packOctets: 100}}, approval: required, \
+         commits: {{authors: ['*@acme.test', bot@ci.test], committers: ['*@acme.test'], signers: ['{ED25519}']}}"
+    ));
+    let of = |author: Option<&str>, committer: Option<&str>, signature| {
+        bringing(&[PushedCommit {
+            author: author.map(str::to_owned),
+            committer: committer.map(str::to_owned),
+            signature,
+            ..commit("")
+        }])
+    };
+    let (ours, odd) = (Some("a@acme.test"), Some("a\u{1b}[31m@evil.test"));
+    let fingerprint = "SHA256:abc".to_owned();
+    let by = CommitSignature::By {
+        key: "ssh-ed25519 AAAA".to_owned(),
+        fingerprint,
+    };
     let mut report = String::new();
     for pushed in [
         facts(&[("refs/heads/x", RefChange::Force)]),
@@ -393,6 +411,15 @@ fn every_refusal_of_a_push_says_what_is_wrong_with_it_in_one_line() {
             ..forward()
         },
         forward(),
+        of(odd, ours, CommitSignature::Missing),
+        of(None, ours, CommitSignature::Missing),
+        of(ours, odd, CommitSignature::Missing),
+        of(ours, None, CommitSignature::Missing),
+        of(ours, ours, CommitSignature::Missing),
+        of(ours, ours, CommitSignature::Unchecked),
+        of(ours, ours, CommitSignature::Wrong),
+        of(ours, ours, by),
+        bringing(&[]),
     ] {
         let denial = judged(&rule, &pushed).unwrap_err();
         assert!(!denial.reason.contains(char::is_control));

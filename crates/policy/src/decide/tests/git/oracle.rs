@@ -20,6 +20,7 @@ struct Plain {
     most_refs: Option<usize>,
     observe: bool,
     approval: bool,
+    authors: bool,
     expired: bool,
 }
 
@@ -32,6 +33,7 @@ struct Pushed {
     option: bool,
     finding: bool,
     is_approved: bool,
+    is_ours: bool,
 }
 
 const WORDS: [&str; 4] = ["create", "fast-forward", "force", "delete"];
@@ -60,6 +62,7 @@ fn any_rule() -> impl Strategy<Value = Plain> {
         option::of(1..3_usize),
         any::<bool>(),
         any::<bool>(),
+        any::<bool>(),
     );
     let rare = (prop::bool::weighted(0.3), prop::bool::weighted(0.15));
     (repo, access, option::of(any_refs()), denied, more, rare).prop_map(
@@ -68,7 +71,7 @@ fn any_rule() -> impl Strategy<Value = Plain> {
             access,
             refs,
             denied,
-            (options, most_refs, observe, approval),
+            (options, most_refs, observe, approval, authors),
             (is_forbid, expired),
         )| {
             // A forbid reads as it may be written: of writing, of some changes, or of everything.
@@ -87,6 +90,7 @@ fn any_rule() -> impl Strategy<Value = Plain> {
                 most_refs,
                 observe,
                 approval,
+                authors,
                 expired,
             }
         },
@@ -122,16 +126,17 @@ fn any_push() -> impl Strategy<Value = Pushed> {
         select(vec!["g/one", "g/two", "h/one"]),
         vec(update, 1..3),
         select(vec!["src/a", "ci/b", "x.yml", ".gitmodules"]),
-        (any::<bool>(), any::<bool>(), any::<bool>()),
+        any::<[bool; 4]>(),
     )
         .prop_map(
-            |(repo, updates, file, (option, finding, is_approved))| Pushed {
+            |(repo, updates, file, [option, finding, is_approved, is_ours])| Pushed {
                 repo,
                 updates,
                 file,
                 option,
                 finding,
                 is_approved,
+                is_ours,
             },
         )
 }
@@ -159,6 +164,8 @@ impl Plain {
             }
             fields.extend(self.options.then(|| "pushOptions: [skip]".to_owned()));
             fields.extend(self.observe.then(|| "secrets: observe".to_owned()));
+            let authors = "commits: {authors: ['*@acme.test']}";
+            fields.extend(self.authors.then(|| authors.to_owned()));
             fields.extend(self.approval.then(|| "approval: required".to_owned()));
         }
         fields.extend(
@@ -236,6 +243,7 @@ impl Plain {
             && (self.options || !pushed.option)
             && !denies_file
             && (self.observe || !pushed.finding)
+            && (!self.authors || pushed.is_ours)
             && (!self.approval || pushed.is_approved)
     }
 }
@@ -274,6 +282,11 @@ fn is_let_through(snapshot: &Snapshot, pushed: &Pushed) -> bool {
             path: pushed.file.as_bytes().to_vec(),
             names_filter: false,
         }]),
+        commits: Some(vec![commit(if pushed.is_ours {
+            "a@acme.test"
+        } else {
+            "a@evil.test"
+        })]),
         findings: u64::from(pushed.finding),
         is_approved: pushed.is_approved,
         ..PushFacts::default()

@@ -5,7 +5,7 @@ const NEW: &str = r#"{name: "corp", kind: "gitea", host: "git.corp.test"}"#;
 
 fn corp() -> GitUpstreamTerms {
     let text = format!("{HEAD}gitUpstreams: [{NEW}]\n");
-    let profiles = crate::Profile::parse("p", &text).unwrap();
+    let profiles = Profile::parse("p", &text).unwrap();
     profiles[0].git_upstreams[0].clone()
 }
 
@@ -65,4 +65,26 @@ fn a_server_that_is_there_is_not_added_and_one_that_rules_name_is_not_taken_out(
     let other = UpstreamName::new("other").unwrap();
     let unknown = remove_git_upstream(&text, "p", &other).unwrap_err();
     assert!(unknown.to_string().contains("`other`"), "{unknown}");
+}
+
+#[test]
+fn a_provider_is_added_and_taken_out_in_the_same_way() {
+    const LINE: &str =
+        r#"{name: "local", kind: "openai", url: "http://host.ringfence.internal:11434/v1"}"#;
+    let text = format!("{HEAD}llmProviders: [{LINE}]\n");
+    let terms = Profile::parse("p", &text).unwrap()[0].llm_providers[0].clone();
+    let servers = format!("{HEAD}gitUpstreams: [{NEW}]\n");
+    for before in [HEAD, &servers] {
+        let added = append_llm_provider(before, "p", &terms).unwrap();
+        assert_eq!(added, format!("{before}llmProviders:\n  - {LINE}\n"));
+        let removed = remove_llm_provider(&added, "p", &terms.name).unwrap();
+        assert_eq!(removed, before);
+        let again = append_llm_provider(&added, "p", &terms).unwrap_err();
+        assert!(again.to_string().contains("already a provider"), "{again}");
+    }
+    let named = format!("{text}llm: [{{allow: {{provider: local}}}}]\n");
+    let gone = remove_llm_provider(&named, "p", &terms.name).unwrap_err();
+    assert!(gone.to_string().contains("no provider `local`"), "{gone}");
+    let unknown = remove_llm_provider(HEAD, "p", &terms.name).unwrap_err();
+    assert!(unknown.to_string().contains("`local`"), "{unknown}");
 }

@@ -137,6 +137,38 @@ fn rules_that_say_two_things_or_nothing_are_refused() {
             "no slash at its ends",
         ),
         (
+            "allow: {repo: github/a/b, commits: {authors: [a@b.test]}}",
+            "`commits` is about pushes",
+        ),
+        (
+            "allow: {repo: github/a/b, access: write, commits: {}}",
+            "asks for nothing",
+        ),
+        (
+            "allow: {repo: github/a/b, access: write, commits: {committers: []}}",
+            "`committers` is an empty list",
+        ),
+        (
+            "allow: {repo: github/a/b, access: write, commits: {authors: [acme.test]}}",
+            "one `@` with something on both sides",
+        ),
+        (
+            "allow: {repo: github/a/b, access: write, commits: {authors: ['*']}}",
+            "one `@` with something on both sides",
+        ),
+        (
+            "allow: {repo: github/a/b, access: write, commits: {signers: [ssh-rsa AAAA]}}",
+            "a signer is the public part of a key",
+        ),
+        (
+            "allow: {repo: github/a/b, access: write, commits: {signed: required}}",
+            "signed",
+        ),
+        (
+            "forbid: {repo: github/a/b, commits: {authors: [a@b.test]}}",
+            "a forbid has no `commits`",
+        ),
+        (
             "allow: {repo: github/a/b, access: write, pushOptions: []}",
             "`pushOptions` is an empty list",
         ),
