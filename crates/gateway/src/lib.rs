@@ -3,8 +3,8 @@
 //! One pipeline serves every protocol: a connection arrives on a listener that is the agent's
 //! identity, an [`Action`](ringfence_model::Action) is formed, [`Gateway::decide`] asks the
 //! policy and opens the audit event, and only the [`Permit`] that it returns leads to a dialled
-//! upstream. Protocol knowledge beyond TLS hellos, HTTP/1, SOCKS5 and DNS lives in the crate
-//! above, behind [`Handler`].
+//! upstream. Protocol knowledge beyond TLS, HTTP, SOCKS5, DNS and the handshake of SSH lives in the
+//! crate above, behind [`Handler`].
 
 mod calm;
 mod config;
@@ -19,6 +19,7 @@ mod outbound;
 pub mod peek;
 mod pipeline;
 pub mod relay;
+pub mod ssh;
 mod stream;
 mod tls;
 pub mod wire;
@@ -30,17 +31,27 @@ pub use limits::Limits;
 pub use listen::{Arrival, Capture, Handler, Incoming, Listeners, ServeError};
 pub use outbound::{Outbound, OutboundError, OwnRequest, OwnResponse, OwnUrl};
 pub use pipeline::{
-    Admission, Answer, Approval, Approvals, Audit, AuditError, ClientCertificate, CredentialError,
-    Credentials, Failure, Gateway, GitNote, Identity, Injection, Material, Meter, Need,
-    NoApprovals, NoCredentials, NoteHold, Permit, Place, Refusal, Reserved, Session, SigV4,
-    Stopped, TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, Transport, without_tokens,
+    Admission, Answer, Approval, Approvals, Audit, AuditError, Budgets, Charge, ClientCertificate,
+    CredentialError, Credentials, Failure, Gateway, GitNote, Identity, Injection, Material, Meter,
+    Need, NoApprovals, NoBudgets, NoCredentials, NotReserved, NoteHold, Permit, Place, Ports,
+    Refusal, Reservation, Reserved, Session, Settle, SigV4, SshKey, Stopped, TOKEN_OCTETS,
+    TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, Transport, without_tokens,
 };
 pub use ringfence_policy::Reading;
 
 /// What policy says about git, for its adapter.
 pub mod git {
     pub use crate::forward::{LfsHref, Unusable};
-    pub use ringfence_policy::{ChangedFile, ChangedFiles, GitDenial, GitTerms, PushFacts};
+    pub use ringfence_policy::{
+        ChangedFile, ChangedFiles, CommitSignature, GitDenial, GitTerms, PushFacts, PushedCommit,
+    };
+}
+
+/// What policy says about language models, for their adapter.
+pub mod llm {
+    pub use ringfence_policy::{
+        BudgetScope, BudgetTerms, BudgetWindow, LlmSecrets, LlmTerms, LoopTerms, Price, RateTerms,
+    };
 }
 
 pub use stream::Buffered;

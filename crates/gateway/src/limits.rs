@@ -153,6 +153,25 @@ pub const OWN_RESPONSE_OCTETS: usize = 1024 * 1024;
 /// Headers of one.
 pub const OWN_HEADERS: usize = 32;
 
+/// Octets that a server over SSH may send ahead on the one channel of a connection.
+pub const SSH_WINDOW: u32 = 2 * 1024 * 1024;
+/// Octets of one packet of SSH.
+pub const SSH_PACKET_OCTETS: u32 = 32 * 1024;
+/// Packets of a server over SSH that wait to be taken.
+pub const SSH_MESSAGES: usize = 64;
+/// The longest silence of a server over SSH before it is asked whether it is there.
+pub const SSH_KEEPALIVE: Duration = Duration::from_secs(30);
+/// Such questions without an answer, before the connection is given up.
+pub const SSH_UNANSWERED: usize = 3;
+/// Octets of what a program writes to its standard error that are kept.
+pub const SSH_STDERR_OCTETS: usize = 4 * 1024;
+/// Octets that wait between a program on a server and the exchange that it serves, each way.
+pub const SSH_BRIDGE_OCTETS: usize = 128 * 1024;
+/// Octets of what a git server over SSH says before it is asked: its capabilities and refs.
+pub const SSH_GREETING_OCTETS: u64 = 256 * 1024 * 1024;
+/// Least bits of an RSA key.
+pub const SSH_KEY_BITS: u32 = 2048;
+
 /// Hosts whose certificates one sandbox's authority keeps.
 pub const LEAVES: usize = 1024;
 /// Octets of an HTTP/1 message that the library behind the strict reader holds at once: a whole

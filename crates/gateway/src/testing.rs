@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::{
-    Audit, AuditError, Config, Gateway, HostTarget, Identity, NoApprovals, NoCredentials, Permit,
-    Session,
+    Audit, AuditError, Config, Gateway, HostTarget, Identity, NoApprovals, NoBudgets,
+    NoCredentials, Permit, Ports, Session,
 };
 
 /// An audit log that can be told to fail.
@@ -94,10 +94,13 @@ impl Stack {
         let credentials = Arc::new(NoCredentials::default());
         let gateway = Gateway::new(
             config,
-            audit.clone(),
-            policy.subscribe(),
-            credentials,
-            Arc::new(NoApprovals),
+            Ports {
+                audit: audit.clone(),
+                policy: policy.subscribe(),
+                credentials,
+                approvals: Arc::new(NoApprovals),
+                budgets: Arc::new(NoBudgets),
+            },
         )
         .unwrap();
         Self {

@@ -17,12 +17,14 @@ use super::draft::Draft;
 use super::exchange::Exchange;
 use super::fault::{Fault, in_words};
 use super::lease::Lease;
+use super::over_ssh::OLD_PROTOCOL;
 use super::payload::Payload;
 use super::pool::UpstreamPool;
 use super::send::unless;
 use super::watch::Watch;
 use crate::http::{BodyError, ResponseBody};
 use crate::pipeline::{Gateway, Permit, Session};
+use crate::ssh::SshError;
 
 /// Why a question has no answer, in words for the agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +76,9 @@ async fn fetch(exchange: &Exchange<'_>, question: GitQuestion) -> Result<Respons
     let chosen = unless(exchange.watch(), choosing).await?;
     let answered = exchange.send(draft, payload, chosen).await?;
     let status = answered.response.status();
+    if status == OLD_PROTOCOL {
+        return Err(SshError::OldProtocol.into());
+    }
     if status != StatusCode::OK {
         let reason = format!("the upstream answered {status} to a question about its history");
         return Err(Fault::Upstream(reason));
@@ -119,6 +124,7 @@ fn words(fault: &Fault) -> String {
     match fault {
         Fault::Dial(error) => in_words(error),
         Fault::Tls(error) => in_words(error),
+        Fault::Ssh(error) => error.to_string(),
         Fault::Refused(refused) => refused.reason.clone(),
         Fault::Cut(_) => "it was cut".to_owned(),
         Fault::Upstream(reason) | Fault::Client(reason) => reason.clone(),

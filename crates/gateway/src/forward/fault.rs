@@ -7,6 +7,7 @@ use ringfence_model::{Decision, Outcome, ReasonCode, RuleRef};
 use super::watch::Cut;
 use crate::dial::DialError;
 use crate::pipeline::{Failure, Permit, Stopped, denial};
+use crate::ssh::SshError;
 use crate::tls::TlsError;
 
 /// Why there is no response.
@@ -16,6 +17,8 @@ pub(super) enum Fault {
     Dial(DialError),
     /// No TLS.
     Tls(TlsError),
+    /// No SSH.
+    Ssh(SshError),
     /// It may not go on after all.
     Refused(Refused),
     /// Policy, a credential or a token changed, or it took too long.
@@ -76,6 +79,10 @@ impl Fault {
                 Failure::close(permit, Outcome::TimedOut, error.to_string())
             }
             Self::Tls(error) => Failure::close(permit, failed, error.to_string()),
+            Self::Ssh(error @ SshError::TimedOut(_)) => {
+                Failure::close(permit, Outcome::TimedOut, error.to_string())
+            }
+            Self::Ssh(error) => Failure::close(permit, failed, error.to_string()),
             Self::Refused(refused) => {
                 let decision = Decision {
                     rule: refused.rule,
@@ -106,6 +113,12 @@ impl From<DialError> for Fault {
 impl From<TlsError> for Fault {
     fn from(error: TlsError) -> Self {
         Self::Tls(error)
+    }
+}
+
+impl From<SshError> for Fault {
+    fn from(error: SshError) -> Self {
+        Self::Ssh(error)
     }
 }
 

@@ -12,11 +12,12 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use ringfence_inspect::{DecodeError, Decoder};
-use ringfence_model::ReasonCode;
+use ringfence_model::{Action, ReasonCode};
 
 use super::exchange::{Answered, Exchange};
 use super::fault::{Fault, in_words};
 use super::respond::{self, Passed};
+use super::scrubbing::Scrubbing;
 use super::send::unless;
 use crate::limits::ENCODED_RESPONSE_OCTETS;
 use crate::pipeline::Reserved;
@@ -42,6 +43,10 @@ pub(super) async fn pass(
     method: &Method,
 ) -> Result<Passed, Fault> {
     let mut passed = respond::pass(answered, method)?;
+    if matches!(exchange.permit.action(), Action::Git(_)) {
+        // Its packets say how long they are.
+        passed.scrubbing = passed.scrubbing.map(Scrubbing::in_place);
+    }
     if let Some(decoder) = passed.encoded.take() {
         passed.held = Some(whole(exchange, answered, decoder).await?);
     }

@@ -63,9 +63,15 @@ pub(super) async fn replace(
             Injection::Query { name, value } => put_parameter(draft, name, value, material)?,
             Injection::SigV4(keys) => sigv4::sign(draft, payload, keys).await?,
             Injection::Certificate(_) => {}
+            Injection::SshKey(_) => return Err(unusable(material, "it is a key for SSH alone")),
         }
     }
     Ok(())
+}
+
+/// Takes out all that the agent authenticates itself by, where the handshake proves who asks.
+pub(super) fn replace_by_handshake(draft: &mut Draft) {
+    strip(draft, true);
 }
 
 /// Takes out what the agent authenticates itself by: with `own` all of it, else what holds a token

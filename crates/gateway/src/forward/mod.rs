@@ -19,6 +19,7 @@ mod leash;
 mod lfs;
 mod of_git;
 mod open;
+mod over_ssh;
 mod payload;
 mod placeholder;
 mod places;
@@ -78,6 +79,28 @@ impl Gateway {
             Ok(Done::Response(answered, passed)) => Ok(relayed::relay(*answered, *passed, permit)),
             Ok(Done::WebSocket(switched)) => Ok(switched.start(pool, permit)),
             Err(fault) => Err(fault.settle(permit)),
+        }
+    }
+}
+
+impl Gateway {
+    /// Makes the credentials ready that the request of `permit` may be sent with, so that what the
+    /// agent wrote can be searched for them before it is sent. Where one cannot be had, sending it
+    /// says so.
+    pub async fn ready_credentials(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        pool: &Arc<UpstreamPool>,
+        permit: &Permit,
+    ) {
+        let exchange = Exchange {
+            gateway: self,
+            session,
+            pool,
+            permit,
+        };
+        for terms in &permit.grant().terms {
+            let _ = exchange.credential(terms).await;
         }
     }
 }

@@ -91,7 +91,7 @@ async fn over_tls(
     }
 }
 
-async fn handshake_1<S>(stream: S, tasks: &Inbox) -> Result<Sender, Fault>
+pub(super) async fn handshake_1<S>(stream: S, tasks: &Inbox) -> Result<Sender, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::fault::Fault;
 use super::lease::{Lease, Sender};
 use super::open::{Target, open};
+use super::over_ssh::{self, Over};
 use super::payload::Outgoing;
 use crate::limits::{UPSTREAM_CONNECTIONS, UPSTREAM_READY_WAIT};
 use crate::local::{Inbox, Tasks};
@@ -135,6 +136,25 @@ impl UpstreamPool {
         let lease = self.take_in(target, opened);
         drop(waiting);
         Ok(lease.holding(turn))
+    }
+
+    /// A connection over SSH, which serves one request and is not kept.
+    pub(super) async fn lease_ssh(
+        self: &Arc<Self>,
+        gateway: &Gateway,
+        permit: &Permit,
+        over: Over<'_>,
+    ) -> Result<Lease, Fault> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| Fault::Upstream("the connection is closed".to_owned()))?;
+        let route = Route {
+            destination: permit.destination().clone(),
+            scheme: Scheme::Https,
+            identity: None,
+        };
+        let opening = over_ssh::open(gateway, permit, over, &self.tasks);
+        let (sender, address) = Box::pin(opening).await?;
+        Ok(Lease::alone(sender, address, route).holding(turn))
     }
 
     fn shared(

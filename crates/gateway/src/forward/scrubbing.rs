@@ -102,6 +102,14 @@ impl Scrubbing {
         }
     }
 
+    /// Leaves every octet where it was.
+    pub(super) fn in_place(self) -> Self {
+        Self {
+            scrubber: self.scrubber.masking(),
+            ..self
+        }
+    }
+
     /// Whether the body is one of events or records, which come one by one and perhaps without end.
     pub(super) const fn is_stream(&self) -> bool {
         self.boundary.is_some()

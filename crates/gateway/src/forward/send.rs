@@ -3,14 +3,16 @@
 
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
+use ringfence_model::git::UpstreamKind;
 
 use super::draft::Draft;
 use super::exchange::{Answered, Chosen, Exchange};
 use super::fault::Fault;
-use super::inject::inject;
+use super::inject::{inject, replace_by_handshake};
 use super::lease::{Lease, NoResponse};
 use super::of_git;
 use super::open::Target;
+use super::over_ssh;
 use super::payload::{Broken, Payload, Progress};
 use super::pool::Route;
 use super::watch::{Cut, Watch};
@@ -58,8 +60,13 @@ impl Exchange<'_> {
         mut chosen: Chosen,
     ) -> Result<Answered, Fault> {
         chosen.ask(&mut draft);
-        unless(self.watch(), inject(&mut draft, &mut payload, &chosen)).await?;
-        if let Some(upstream) = &self.permit.grant().git {
+        let upstream = self.permit.grant().git.as_ref();
+        if upstream.is_some_and(|upstream| upstream.kind == UpstreamKind::Ssh) {
+            replace_by_handshake(&mut draft);
+        } else {
+            unless(self.watch(), inject(&mut draft, &mut payload, &chosen)).await?;
+        }
+        if let Some(upstream) = upstream {
             of_git::authenticate(&mut draft.headers, upstream.kind);
         }
         chosen.hide_signature(&draft)?;
@@ -104,8 +111,13 @@ impl Exchange<'_> {
         let (mut draft, mut payload) = (draft, payload);
         let mut fresh = draft.takes_over;
         loop {
-            let leasing = self.pool.lease(self.gateway, self.permit, &target, fresh);
-            let mut lease = leasing.await?;
+            let mut lease = match over_ssh::Over::of(self.permit, &draft, chosen)? {
+                Some(over) => self.pool.lease_ssh(self.gateway, self.permit, over).await?,
+                None => {
+                    let leasing = self.pool.lease(self.gateway, self.permit, &target, fresh);
+                    leasing.await?
+                }
+            };
             let head = super::head::octets(&draft.headers);
             let body = payload.send(watch.clone(), limit);
             let progress = body.progress();

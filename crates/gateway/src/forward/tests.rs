@@ -6,6 +6,7 @@ mod certificates;
 mod credentials;
 mod cuts;
 mod echoes;
+mod packets;
 mod preconditions;
 mod questions;
 mod redirects;

@@ -12,6 +12,7 @@ use super::withheld::Withheld;
 use crate::config::{Config, ConfigError};
 use crate::limits::CREDENTIALS_READIED;
 use crate::pipeline::{Injection, Material};
+use crate::ssh::SshIdentity;
 use crate::tls::{ClientIdentity, UpstreamTls};
 
 /// What all exchanges share.
@@ -33,6 +34,8 @@ struct Kept {
 pub(super) struct Ready {
     /// The client certificate of it.
     pub(super) identity: Option<Arc<ClientIdentity>>,
+    /// Its key for SSH.
+    pub(super) ssh: Option<Arc<SshIdentity>>,
 }
 
 impl Upstreams {
@@ -85,13 +88,21 @@ impl Upstreams {
 
 impl Ready {
     fn new(material: &Material) -> Result<Self, String> {
-        let mut identity = None;
+        let (mut identity, mut ssh) = (None, None);
         for injection in &material.injections {
-            if let Injection::Certificate(certificate) = injection {
-                let parsed = ClientIdentity::new(certificate).map_err(|error| error.to_string())?;
-                identity = Some(Arc::new(parsed));
+            match injection {
+                Injection::Certificate(certificate) => {
+                    let parsed = ClientIdentity::new(certificate);
+                    let parsed = parsed.map_err(|error| error.to_string())?;
+                    identity = Some(Arc::new(parsed));
+                }
+                Injection::SshKey(key) => {
+                    let parsed = SshIdentity::new(key).map_err(|error| error.to_string())?;
+                    ssh = Some(Arc::new(parsed));
+                }
+                Injection::Header { .. } | Injection::Query { .. } | Injection::SigV4(_) => {}
             }
         }
-        Ok(Self { identity })
+        Ok(Self { identity, ssh })
     }
 }

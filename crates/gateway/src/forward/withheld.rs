@@ -245,7 +245,7 @@ fn values(material: &Material) -> Vec<Secret> {
         let (value, token) = match injection {
             Injection::Header { value, .. } | Injection::Query { value, .. } => (Some(value), None),
             Injection::SigV4(keys) => (Some(&keys.secret_key), keys.session_token.as_ref()),
-            Injection::Certificate(_) => (None, None),
+            Injection::Certificate(_) | Injection::SshKey(_) => (None, None),
         };
         value.into_iter().chain(token).cloned()
     });

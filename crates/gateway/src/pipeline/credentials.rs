@@ -61,6 +61,8 @@ pub enum Injection {
     SigV4(SigV4),
     /// A client certificate for the TLS handshake with the upstream.
     Certificate(ClientCertificate),
+    /// A key for the SSH handshake with the upstream.
+    SshKey(SshKey),
 }
 
 /// What AWS Signature Version 4 signs with.
@@ -83,6 +85,15 @@ pub struct SigV4 {
 pub struct ClientCertificate {
     /// The certificate and those between it and its authority.
     pub chain: Vec<u8>,
+    /// The private key.
+    pub key: Secret,
+}
+
+/// A user and the private key that proves it, as OpenSSH writes keys or in PEM.
+#[derive(Debug, Clone)]
+pub struct SshKey {
+    /// The user, for most git servers `git`.
+    pub user: String,
     /// The private key.
     pub key: Secret,
 }

@@ -109,6 +109,12 @@ impl Gateway {
         let _ = self.note(session, code, detail);
     }
 
+    /// Records something about a sandbox that a person should look at, for an adapter. Bounded, as
+    /// all findings are.
+    pub fn report(&self, session: &Session, code: &'static str, detail: String) {
+        self.find(session, code, detail);
+    }
+
     /// Records how many findings of a sandbox that is gone were not written.
     pub(crate) fn settle_findings(&self, session: &Session) {
         let left_out = session.findings().take_left_out();

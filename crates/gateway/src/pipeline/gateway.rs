@@ -5,14 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ringfence_inspect::ScrubSet;
 use ringfence_model::git::{GitUpstream, UpstreamName};
-use ringfence_model::{
-    Action, Decision, Destination, Event, EventId, Generation, HttpRequest, ReasonCode,
-};
+use ringfence_model::llm::{LlmProvider, ProviderName};
+use ringfence_model::{Action, Destination, Event, EventId, Generation, HttpRequest, ReasonCode};
 use ringfence_policy::{Reading, Snapshot, Verdict};
 use tokio::sync::watch;
 
 use super::approvals::{Approval, Approvals};
 use super::audit::{Audit, AuditError};
+use super::budgets::Budgets;
 use super::credentials::Credentials;
 use super::permit::Permit;
 use super::recorded;
@@ -26,12 +26,27 @@ use crate::limits::{Limits, ROOM_OF_GATEWAY};
 use crate::listen::Capacity;
 use crate::relay::Pipes;
 
+/// What the gateway works with that is not its own.
+pub struct Ports {
+    /// Where events are recorded.
+    pub audit: Arc<dyn Audit>,
+    /// The policy; the newest snapshot decides.
+    pub policy: watch::Receiver<Arc<Snapshot>>,
+    /// Where credentials come from.
+    pub credentials: Arc<dyn Credentials>,
+    /// What people said to actions that were held.
+    pub approvals: Arc<dyn Approvals>,
+    /// What agents may spend.
+    pub budgets: Arc<dyn Budgets>,
+}
+
 /// The data plane of any number of sandboxes.
 pub struct Gateway {
     audit: Arc<dyn Audit>,
     policy: watch::Receiver<Arc<Snapshot>>,
     credentials: Arc<dyn Credentials>,
     approvals: Arc<dyn Approvals>,
+    budgets: Arc<dyn Budgets>,
     limits: Limits,
     dialer: Dialer,
     upstreams: Upstreams,
@@ -41,24 +56,18 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway that decides by the newest snapshot of `policy`, records to `audit`, gives requests
-    /// `credentials`, and holds what has to be approved until `approvals` says so.
+    /// A gateway that works with these ports.
     ///
     /// # Errors
     /// Where the configuration breaks a limit or names a file that cannot be used.
-    pub fn new(
-        config: Config,
-        audit: Arc<dyn Audit>,
-        policy: watch::Receiver<Arc<Snapshot>>,
-        credentials: Arc<dyn Credentials>,
-        approvals: Arc<dyn Approvals>,
-    ) -> Result<Arc<Self>, ConfigError> {
+    pub fn new(config: Config, ports: Ports) -> Result<Arc<Self>, ConfigError> {
         let capacity = Capacity::new(config.limits.connections);
         Ok(Arc::new(Self {
-            audit,
-            policy,
-            credentials,
-            approvals,
+            audit: ports.audit,
+            policy: ports.policy,
+            credentials: ports.credentials,
+            approvals: ports.approvals,
+            budgets: ports.budgets,
             limits: config.limits.clone(),
             upstreams: Upstreams::new(&config)?,
             dialer: Dialer::new(config)?,
@@ -81,19 +90,21 @@ impl Gateway {
     ) -> Result<Permit, Refusal> {
         let Verdict { decision, grant } = self.verdict(&action);
         let generation = decision.generation;
-        let (recorded, whole) = recorded::action(action);
-        let event = event(session, recorded, decision, parent);
+        let (recorded, whole) = recorded::decided((action, decision), || self.withheld());
+        let event = event(session, recorded, parent);
         if let Err(error) = self.audit.open(&event) {
             return Err(unavailable(event.action.to_string(), generation, &error));
         }
         match grant {
-            Some(grant) if event.decision.is_allow() => Ok(Permit::new(
-                Arc::clone(&self.audit),
-                event.id,
-                whole.unwrap_or(event.action),
-                generation,
-                grant,
-            )),
+            Some(grant) if event.decision.is_allow() => {
+                let action = whole.unwrap_or(event.action);
+                let audit = Arc::clone(&self.audit);
+                let permit = Permit::new(audit, event.id, action, generation, grant);
+                if matches!(permit.action(), Action::Git(_)) {
+                    permit.git().withhold(self.withheld());
+                }
+                Ok(permit)
+            }
             _ => Err(refusal(event)),
         }
     }
@@ -107,8 +118,9 @@ impl Gateway {
         reason: &str,
     ) -> Refusal {
         let generation = self.generation();
-        let (action, _) = recorded::action(action);
-        let event = event(session, action, denial(code, reason, generation), None);
+        let denial = denial(code, reason, generation);
+        let (recorded, _) = recorded::decided((action, denial), || self.withheld());
+        let event = event(session, recorded, None);
         match self.audit.open(&event) {
             Ok(()) => refusal(event),
             Err(error) => unavailable(event.action.to_string(), generation, &error),
@@ -158,6 +170,41 @@ impl Gateway {
         let upstreams = snapshot.git_upstreams().iter();
         let upstream = upstreams.clone().find(|upstream| upstream.name == *name)?;
         Some(Arc::new(upstream.clone()))
+    }
+
+    /// The providers of language models at `destination` that rules name.
+    #[must_use]
+    pub fn llm_at(&self, destination: &Destination) -> Vec<Arc<LlmProvider>> {
+        let snapshot = self.policy.borrow();
+        let providers = snapshot.llm_at(&destination.host, destination.port);
+        providers.map(|it| Arc::new(it.clone())).collect()
+    }
+
+    /// The provider of language models of this name, where a rule names it.
+    #[must_use]
+    pub fn llm_named(&self, name: &ProviderName) -> Option<Arc<LlmProvider>> {
+        let snapshot = self.policy.borrow();
+        snapshot.llm_named(name).map(|it| Arc::new(it.clone()))
+    }
+
+    /// The model that stands behind a name that rules made up; none where the name is the model's.
+    #[must_use]
+    pub fn llm_alias(&self, provider: &ProviderName, model: &str) -> Option<String> {
+        let snapshot = self.policy.borrow();
+        snapshot.llm_alias(provider, model).map(str::to_owned)
+    }
+
+    /// Which of these models an agent is shown in a list.
+    pub fn shown_models(&self, provider: &ProviderName) -> impl Fn(&str) -> bool + Send + use<> {
+        let snapshot = Arc::clone(&self.policy.borrow());
+        let (provider, now) = (provider.clone(), Timestamp::now());
+        move |model| snapshot.shows_model(&provider, model, now)
+    }
+
+    /// What agents may spend.
+    #[must_use]
+    pub fn budgets(&self) -> &Arc<dyn Budgets> {
+        &self.budgets
     }
 
     /// What a person said to exactly this action. It may wait for a file, so no task may call it
@@ -223,7 +270,11 @@ impl Gateway {
     }
 }
 
-fn event(session: &Session, action: Action, decision: Decision, parent: Option<EventId>) -> Event {
+fn event(
+    session: &Session,
+    (action, decision): recorded::Decided,
+    parent: Option<EventId>,
+) -> Event {
     let identity = session.identity();
     Event {
         id: EventId::new(),
@@ -234,7 +285,7 @@ fn event(session: &Session, action: Action, decision: Decision, parent: Option<E
         agent: identity.agent.clone(),
         workspace: identity.workspace.clone(),
         action,
-        decision: recorded::decision(decision),
+        decision,
     }
 }
 

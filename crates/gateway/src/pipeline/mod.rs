@@ -3,10 +3,12 @@
 
 mod approvals;
 mod audit;
+mod budgets;
 mod credentials;
 mod decided;
 mod findings;
 mod gateway;
+mod names;
 mod note;
 mod permit;
 mod recorded;
@@ -19,11 +21,12 @@ mod tokens;
 
 pub use approvals::{Approval, Approvals, NoApprovals};
 pub use audit::{Audit, AuditError};
+pub use budgets::{Budgets, Charge, NoBudgets, NotReserved, Reservation, Settle};
 pub use credentials::{
     Answer, ClientCertificate, CredentialError, Credentials, Injection, Material, Need,
-    NoCredentials, SigV4,
+    NoCredentials, SigV4, SshKey,
 };
-pub use gateway::Gateway;
+pub use gateway::{Gateway, Ports};
 pub use note::{GitNote, NoteHold};
 pub(crate) use permit::Subject;
 pub use permit::{Meter, Permit, Transport};

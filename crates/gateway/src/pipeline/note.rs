@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ringfence_inspect::ScrubSet;
 use ringfence_model::Closing;
 use ringfence_model::git::GitFacts;
+use ringfence_model::llm::LlmFacts;
 
 use super::audit::Audit;
+use super::names::Names;
 
 /// The facts of a git request, for its record. Whoever reads what comes back has no permit any
 /// more.
@@ -15,15 +18,28 @@ pub struct GitNote(Arc<Mutex<Noted>>);
 #[derive(Default)]
 struct Noted {
     facts: Option<Box<GitFacts>>,
+    /// The values that no agent may hold, and no record.
+    own: ScrubSet,
+    llm: Option<Box<LlmFacts>>,
     holds: usize,
     /// The end that waits to be recorded.
     ended: Option<(Arc<dyn Audit>, Closing)>,
 }
 
 impl GitNote {
+    /// Keeps these values out of the record, where they are in names.
+    pub(super) fn withhold(&self, own: ScrubSet) {
+        self.lock().own = own;
+    }
+
     /// Changes what is noted.
     pub fn note(&self, change: impl FnOnce(&mut GitFacts)) {
         change(self.lock().facts.get_or_insert_default());
+    }
+
+    /// Changes what is noted of a request to a language model.
+    pub fn note_llm(&self, change: impl FnOnce(&mut LlmFacts)) {
+        change(self.lock().llm.get_or_insert_default());
     }
 
     /// Keeps the event open until this is dropped, though the exchange may be over before: what
@@ -50,11 +66,18 @@ impl Noted {
         if self.holds > 0 {
             return;
         }
-        if let Some((audit, closing)) = self.ended.take() {
-            let git = self.facts.take();
+        if let Some((audit, mut closing)) = self.ended.take() {
+            let (mut git, llm) = (self.facts.take(), self.llm.take());
+            if let Some(facts) = &mut git {
+                Names::closing(&self.own, facts, &mut closing);
+            }
             // The action is over, so there is nothing left to refuse. A log that cannot be
             // written refuses the next `open`, and its reader counts an unclosed event as aborted.
-            let _ = audit.close(&Closing { git, ..closing });
+            let _ = audit.close(&Closing {
+                git,
+                llm,
+                ..closing
+            });
         }
     }
 }
@@ -67,6 +90,11 @@ impl NoteHold {
     /// Changes what is noted.
     pub fn note(&self, change: impl FnOnce(&mut GitFacts)) {
         self.0.note(change);
+    }
+
+    /// Changes what is noted of a request to a language model.
+    pub fn note_llm(&self, change: impl FnOnce(&mut LlmFacts)) {
+        self.0.note_llm(change);
     }
 }
 

@@ -84,6 +84,10 @@ impl Permit {
     ) -> Self {
         let carrier = match (&action, &grant.git) {
             (Action::Git(request), Some(upstream)) => Some(Box::new(request.to_http(upstream))),
+            (Action::Llm(request), _) => {
+                let provider = grant.llm.as_ref();
+                provider.map(|provider| Box::new(request.to_http(provider)))
+            }
             _ => None,
         };
         Self {
@@ -126,7 +130,7 @@ impl Permit {
     pub fn request(&self) -> Option<&HttpRequest> {
         match self.action() {
             Action::Http(request) => Some(request),
-            Action::Git(_) => self.subject.carrier.as_deref(),
+            Action::Git(_) | Action::Llm(_) => self.subject.carrier.as_deref(),
             Action::Connect(_) => None,
         }
     }
@@ -291,6 +295,7 @@ impl Permit {
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             scrubbed: self.meter().scrubbed(),
             git: None,
+            llm: None,
         };
         self.git.close(&self.audit, closing);
     }

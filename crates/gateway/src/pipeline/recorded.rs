@@ -1,12 +1,42 @@
-//! What is written down of an action: all but the tokens that stand in its URL. What is decided on
-//! and sent keeps them.
+//! What is written down of an action: all but the tokens that stand in its URL, and the secrets in
+//! names of git. What is decided on and sent keeps them.
 
+use ringfence_inspect::ScrubSet;
 use ringfence_model::{Action, Decision};
 
+use super::names::Names;
 use super::tokens::{TOKEN_PREFIX, without_tokens};
 
-/// The action as it is recorded, and as it was, where the two differ.
-pub(super) fn action(action: Action) -> (Action, Option<Action>) {
+/// An action and the decision on it.
+pub(super) type Decided = (Action, Decision);
+
+/// Both as they are recorded, and the action as it was, where the two differ. `own` gives the values
+/// that no agent may hold.
+pub(super) fn decided(
+    (action, decision): Decided,
+    own: impl FnOnce() -> ScrubSet,
+) -> (Decided, Option<Action>) {
+    if matches!(action, Action::Git(_)) {
+        return of_git((action, decision), &own());
+    }
+    let (action, whole) = self::action(action);
+    ((action, self::decision(decision)), whole)
+}
+
+fn of_git((action, mut decision): Decided, own: &ScrubSet) -> (Decided, Option<Action>) {
+    let mut recorded = action.clone();
+    let mut names = Names::new(own);
+    if let Action::Git(request) = &mut recorded {
+        names.operation(&mut request.operation);
+    }
+    if !names.any() {
+        return ((action, self::decision(decision)), None);
+    }
+    names.decision(&mut decision);
+    ((recorded, self::decision(decision)), Some(action))
+}
+
+fn action(action: Action) -> (Action, Option<Action>) {
     let Action::Http(request) = &action else {
         return (action, None);
     };
@@ -22,7 +52,7 @@ pub(super) fn action(action: Action) -> (Action, Option<Action>) {
 }
 
 /// The decision as it is recorded: its words may repeat the path.
-pub(super) fn decision(mut decision: Decision) -> Decision {
+fn decision(mut decision: Decision) -> Decision {
     if let Some(reason) = shortened(&decision.reason) {
         decision.reason = reason;
     }

@@ -35,6 +35,8 @@ pub struct Failure {
     pub reason: String,
     /// Whether it took too long, rather than broke.
     pub timed_out: bool,
+    /// Whether anything was sent to the upstream, so that it may have had an effect.
+    pub sent: bool,
 }
 
 impl Failure {
@@ -46,6 +48,7 @@ impl Failure {
             tried: permit.action().to_string(),
             reason: reason.clone(),
             timed_out: outcome == Outcome::TimedOut,
+            sent: permit.meter().sent() > 0,
         };
         permit.finish_with(outcome, reason);
         Stopped::Failed(failure)

@@ -22,7 +22,7 @@ use crate::http::{RequestBody, ResponseBody, full};
 use crate::testing::{Recorder, hosts, identity};
 use crate::{
     Admission, Answer, CredentialError, Credentials, Gateway, Injection, Material, Need,
-    NoApprovals, Permit, Session, Stopped, TokenEntry, Tokens, UpstreamPool,
+    NoApprovals, NoBudgets, Permit, Ports, Session, Stopped, TokenEntry, Tokens, UpstreamPool,
 };
 
 /// The secret of the credential `github`.
@@ -87,10 +87,13 @@ impl World {
         let tokens = Arc::new(Tokens::default());
         let gateway = Gateway::new(
             config,
-            audit.clone(),
-            policy.subscribe(),
-            vault.clone(),
-            Arc::new(NoApprovals),
+            Ports {
+                audit: audit.clone(),
+                policy: policy.subscribe(),
+                credentials: vault.clone(),
+                approvals: Arc::new(NoApprovals),
+                budgets: Arc::new(NoBudgets),
+            },
         );
         let session = Session::new(Admission {
             identity: identity(),

@@ -80,7 +80,7 @@ fn maps_names_of_the_gateway_to_the_gateway() {
     let names = &mut NameMap::default();
     for name in [
         "ringfence.internal.",
-        "llm.ringfence.internal.",
+        "mcp.ringfence.internal.",
         "x.git.ringfence.internal.",
         "x.y.Ringfence.Internal.",
     ] {
@@ -95,6 +95,7 @@ fn maps_names_of_the_gateway_to_the_gateway() {
     for name in [
         "host.ringfence.internal.",
         "git.ringfence.internal.",
+        "llm.ringfence.internal.",
         "notringfence.internal.",
         "alocalhost.",
     ] {
