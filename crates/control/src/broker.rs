@@ -7,7 +7,9 @@ mod unsaved;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use ringfence_gateway::{Answer, CredentialError, Credentials, Material, Need, Outbound, Tokens};
+use ringfence_gateway::{
+    Answer, CredentialError, Credentials, Injection, Material, Need, Outbound, Tokens,
+};
 use ringfence_model::{CredentialName, SandboxId};
 use ringfence_store::Vault;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, watch};
@@ -141,6 +143,16 @@ pub struct Prepared {
     pub binding: Binding,
     /// How long it is good for; none for ever.
     pub life: Option<Duration>,
+}
+
+impl Prepared {
+    /// Where it may go, for people.
+    #[must_use]
+    pub fn upstream(&self) -> String {
+        let injections = &self.material.injections;
+        let is_ssh = |injection| matches!(injection, &Injection::SshKey(_));
+        self.binding.shown(injections.iter().any(is_ssh))
+    }
 }
 
 impl Inner {

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ringfence_gateway::{ClientCertificate, Injection, Material, SigV4};
+use ringfence_gateway::{ClientCertificate, Injection, Material, SigV4, SshKey};
 use ringfence_model::Secret;
 use zeroize::Zeroizing;
 
@@ -54,6 +54,7 @@ fn parts(definition: &Definition, secrets: &Secrets) -> Option<Parts> {
         Kind::Basic => basic(definition, secrets.get("password")?),
         Kind::AwsSigv4 => sigv4(definition, secrets),
         Kind::Mtls => certificate(secrets),
+        Kind::SshKey => ssh_key(definition, secrets),
         Kind::Oauth2ClientCredentials
         | Kind::Oauth2RefreshToken
         | Kind::JwtBearer
@@ -121,6 +122,22 @@ fn certificate(secrets: &Secrets) -> Option<Parts> {
         secrets: vec![key],
     })
 }
+
+fn ssh_key(definition: &Definition, secrets: &Secrets) -> Option<Parts> {
+    let key = secrets.get("private_key")?.clone();
+    let injection = SshKey {
+        user: definition.setting("user").unwrap_or(GIT).to_owned(),
+        key: key.clone(),
+    };
+    Some(Parts {
+        injections: vec![Injection::SshKey(injection)],
+        value: None,
+        secrets: vec![key],
+    })
+}
+
+/// The user that git servers have for everybody.
+const GIT: &str = "git";
 
 /// Written once, at its whole length, so that no copy is left behind by growing.
 fn joined(parts: &[&[u8]]) -> Secret {

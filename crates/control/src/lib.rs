@@ -4,6 +4,7 @@
 
 pub mod approvals;
 mod broker;
+pub mod budgets;
 mod cache;
 pub mod command;
 pub mod credential;
@@ -17,6 +18,7 @@ pub mod mint;
 mod reach;
 pub mod source;
 pub mod tokens;
+pub mod traces;
 mod trial;
 
 pub use broker::{Broker, Prepared};

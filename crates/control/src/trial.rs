@@ -61,7 +61,9 @@ fn request(mut url: OwnUrl, material: &Material) -> Result<OwnRequest, TrialErro
         match injection {
             Injection::Header { name, value } => headers.push((name.clone(), value.clone())),
             Injection::Query { name, value } => add_parameter(&mut url, name, value),
-            Injection::SigV4(_) | Injection::Certificate(_) => return Err(TrialError::Kind),
+            Injection::SigV4(_) | Injection::Certificate(_) | Injection::SshKey(_) => {
+                return Err(TrialError::Kind);
+            }
         }
     }
     Ok(OwnRequest {

@@ -139,6 +139,7 @@ pub(crate) const fn kind(kind: ActionKind) -> &'static str {
         ActionKind::Connect => "connect",
         ActionKind::Http => "http",
         ActionKind::Git => "git",
+        ActionKind::Llm => "llm",
     }
 }
 

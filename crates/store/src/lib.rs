@@ -32,6 +32,7 @@ mod filter;
 mod head;
 mod ingest;
 mod key;
+mod ledger;
 pub mod limits;
 mod private;
 mod project;
@@ -55,13 +56,17 @@ pub use events::StoredEvent;
 pub use export::{Export, Format};
 pub use filter::Filter;
 pub use ingest::{BrokenSpool, Ingested};
+pub use ledger::{
+    Account, Amount, Balance, Claim, Ledger, LedgerError, Limits, MemoryLedger, NotTaken, Scope,
+    Shortfall, Taken, Window,
+};
 pub use records::{StoredNotice, StoredRecord};
 pub use runs::RunSummary;
 pub use seal::{KeyFormatError, KeySource, MasterKey};
 pub use simulation::RecordedAction;
 pub use spool::{Spool, SpoolError};
 pub use store::Store;
-pub use tally::{AllowedCount, Counts, DeniedCount, Tally};
+pub use tally::{AllowedCount, Counts, DeniedCount, LlmCounts, Tally};
 pub use tokens::TokenRecord;
 pub use vault::{Rekeyed, Turn, Vault, VaultError, changes_file};
 pub use verify::{Broken, Verification, Verified};

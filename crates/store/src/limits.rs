@@ -62,3 +62,20 @@ pub const REPLIES_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(
 
 /// How long the digest of a token is kept after its end, to tell whose it was.
 pub const ENDED_TOKENS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+
+/// Longest wait for another process that writes to the ledger of budgets. It holds the ledger for
+/// some microseconds, and for some milliseconds where it writes it anew.
+pub const LEDGER_WAIT: Duration = Duration::from_secs(2);
+
+/// The ledger is written anew, without what is over, when it is longer than this.
+pub const LEDGER_COMPACTED: u64 = 1024 * 1024;
+
+/// Most octets of a ledger; one that is longer is damaged.
+pub const LEDGER_OCTETS: u64 = 64 * 1024 * 1024;
+
+/// Accounts of one ledger.
+pub const LEDGER_ACCOUNTS: usize = 4_096;
+
+/// So long after something was written to the ledger it is durable at the latest, as far as the
+/// disk keeps up.
+pub const LEDGER_SYNC: Duration = Duration::from_millis(500);

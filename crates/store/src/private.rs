@@ -48,6 +48,11 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     open(path, OFlags::RDWR | OFlags::CREATE)
 }
 
+/// Opens a file that is there for reading and writing.
+pub(crate) fn open_to_change(path: &Path) -> io::Result<File> {
+    open(path, OFlags::RDWR)
+}
+
 /// Opens a file for reading.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     open(path, OFlags::RDONLY)
@@ -115,6 +120,12 @@ pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Gives an advisory lock back before the file is closed.
+pub(crate) fn unlock(file: &File) -> io::Result<()> {
+    rustix::fs::flock(file, FlockOperation::Unlock)?;
+    Ok(())
 }
 
 /// Makes the names in a directory durable.

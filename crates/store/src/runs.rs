@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use ringfence_model::{AgentName, NoticeKind, Record, RunId};
 use serde::Serialize;
+use sqlx::{QueryBuilder, Sqlite};
 
 use crate::entry;
 use crate::error::StoreError;
@@ -48,6 +49,57 @@ impl Store {
                 None => return Ok(draft.finish(run)),
             }
         }
+    }
+
+    /// The newest runs that started, the newest first; of one agent, and since then, where it says so.
+    ///
+    /// # Errors
+    /// Where the database fails or a record cannot be read.
+    pub async fn newest_runs(
+        &self,
+        agent: Option<&AgentName>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            r#"SELECT seq, run FROM notices WHERE kind LIKE '{"notice":"run-started"%'"#,
+        );
+        if let Some(agent) = agent {
+            query
+                .push(" AND agent = ")
+                .push_bind(agent.as_str().to_owned());
+        }
+        if let Some(since) = since {
+            query
+                .push(" AND time >= ")
+                .push_bind(since.as_microsecond());
+        }
+        query.push(" ORDER BY time DESC, seq DESC LIMIT ");
+        query.push_bind(i64::from(limit.min(MOST_ANSWERS)));
+        let rows: Vec<(i64, String)> = query.build_query_as().fetch_all(&self.pool).await?;
+        let run = |(seq, run): (i64, String)| {
+            let corrupt = |_| StoreError::corrupt(seq, "it is of no run");
+            run.parse().map_err(corrupt)
+        };
+        rows.into_iter().map(run).collect()
+    }
+
+    /// The next records of a run, as they were written, with their numbers in the log; those after
+    /// `after`, in pages of bounded size. An empty page is the end.
+    ///
+    /// # Errors
+    /// Where the database fails or a record cannot be read.
+    pub async fn records_of(
+        &self,
+        run: RunId,
+        after: u64,
+    ) -> Result<Vec<(u64, Record)>, StoreError> {
+        let page = self.run_page(run, entry::saturating(after)).await?;
+        let read = |(seq, text): &(i64, String)| {
+            let record = entry::parse(*seq, text)?;
+            Ok((seq.cast_unsigned(), record))
+        };
+        page.iter().map(read).collect()
     }
 
     async fn run_page(&self, run: RunId, after: i64) -> Result<Vec<(i64, String)>, StoreError> {

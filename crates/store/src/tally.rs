@@ -1,4 +1,7 @@
-//! Counts of a run as it goes, without a database: what was allowed and denied, by destination.
+//! Counts of a run as it goes, without a database: what was allowed and denied, by destination, and
+//! what was spent on language models.
+
+mod llm;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,14 +11,25 @@ use serde::Serialize;
 
 use crate::limits::{TALLY_DESTINATIONS, TALLY_OPEN};
 
+pub use self::llm::LlmCounts;
+
 /// Counts records as they come. Memory is bounded: the agent chooses the destinations.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     allowed: BTreeMap<Destination, u64>,
     denied: BTreeMap<(Place, ReasonCode), Denied>,
-    /// With whether an action within another one, whose octets that one counts as well.
-    open: HashMap<EventId, (Place, bool)>,
+    open: HashMap<EventId, Open>,
     totals: Totals,
+    llm: LlmCounts,
+}
+
+/// An action under way.
+#[derive(Debug, Clone)]
+struct Open {
+    place: Place,
+    /// Whether it is within another one, which counts its octets as well.
+    is_within: bool,
+    is_llm: bool,
 }
 
 /// Where an action leads, and for one of git to which repository.
@@ -31,7 +45,7 @@ impl Place {
             destination: action.destination().clone(),
             repository: match action {
                 Action::Git(request) => Some(request.repo.clone()),
-                Action::Connect(_) | Action::Http(_) => None,
+                Action::Connect(_) | Action::Http(_) | Action::Llm(_) => None,
             },
         }
     }
@@ -66,6 +80,9 @@ pub struct Counts {
     pub allowed_by_destination: Vec<AllowedCount>,
     /// What did not, by destination or repository, and reason; fewer than `denied` where there were very many.
     pub denied_by_destination: Vec<DeniedCount>,
+    /// What was asked of language models.
+    #[serde(skip_serializing_if = "LlmCounts::is_none")]
+    pub llm: LlmCounts,
 }
 
 /// Actions that went ahead to one destination.
@@ -99,11 +116,14 @@ impl Tally {
     pub fn feed(&mut self, record: &Record) {
         match record {
             Record::Opened(event) if event.decision.is_allow() => self.allow(event),
-            Record::Opened(event) => self.deny(
-                Place::of(&event.action),
-                event.decision.code,
-                event.decision.next_step.as_deref(),
-            ),
+            Record::Opened(event) => {
+                self.llm.denied += u64::from(is_llm(event));
+                self.deny(
+                    Place::of(&event.action),
+                    event.decision.code,
+                    event.decision.next_step.as_deref(),
+                );
+            }
             Record::Closed(closing) => self.close(closing),
             Record::Notice(_) => {}
         }
@@ -135,21 +155,26 @@ impl Tally {
                     next_step: denied.next_step.clone(),
                 })
                 .collect(),
+            llm: self.llm,
         }
     }
 
     fn allow(&mut self, event: &Event) {
         let destination = event.action.destination();
         self.totals.allowed += 1;
+        self.llm.requests += u64::from(is_llm(event));
         if let Some(count) = self.allowed.get_mut(destination) {
             *count += 1;
         } else if self.allowed.len() < TALLY_DESTINATIONS {
             self.allowed.insert(destination.clone(), 1);
         }
         if self.open.len() < TALLY_OPEN {
-            let within = event.parent.is_some();
-            self.open
-                .insert(event.id, (Place::of(&event.action), within));
+            let open = Open {
+                place: Place::of(&event.action),
+                is_within: event.parent.is_some(),
+                is_llm: is_llm(event),
+            };
+            self.open.insert(event.id, open);
         }
     }
 
@@ -168,21 +193,31 @@ impl Tally {
     /// An action that was refused after the decision goes over to the denied ones.
     fn close(&mut self, closing: &Closing) {
         let open = self.open.remove(&closing.id);
-        if !matches!(open, Some((_, true))) {
+        if !open.as_ref().is_some_and(|open| open.is_within) {
             self.totals.sent = self.totals.sent.saturating_add(closing.sent);
             self.totals.received = self.totals.received.saturating_add(closing.received);
         }
-        let Some((place, _)) = open else {
+        if let Some(facts) = &closing.llm {
+            self.llm.add(facts);
+        }
+        let Some(Open { place, is_llm, .. }) = open else {
             return;
         };
         if let Outcome::Refused(code) = closing.outcome {
             self.totals.allowed = self.totals.allowed.saturating_sub(1);
+            if is_llm {
+                self.llm.refuse();
+            }
             if let Some(count) = self.allowed.get_mut(&place.destination) {
                 *count = count.saturating_sub(1);
             }
             self.deny(place, code, closing.next_step.as_deref());
         }
     }
+}
+
+const fn is_llm(event: &Event) -> bool {
+    matches!(event.action, Action::Llm(_))
 }
 
 #[cfg(test)]

@@ -124,6 +124,7 @@ pub(crate) fn closed(number: u32, outcome: Outcome) -> Closing {
         duration_us: 500_000,
         scrubbed: 0,
         git: None,
+        llm: None,
     }
 }
 

@@ -78,6 +78,7 @@ impl World {
             received: 0,
             duration_us: 1,
             scrubbed: 0,
+            llm: None,
             git: Some(Box::new(GitFacts {
                 commits: Some(3),
                 updates: vec![RefResult {

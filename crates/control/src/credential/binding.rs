@@ -84,6 +84,16 @@ impl Binding {
         host.name().is_some_and(|name| self.host.matches(name))
     }
 
+    /// For people: what a key for SSH is for is no URL of HTTP.
+    #[must_use]
+    pub fn shown(&self, is_ssh: bool) -> String {
+        let shown = self.to_string();
+        match shown.strip_prefix("https://") {
+            Some(rest) if is_ssh => format!("ssh://{rest}"),
+            _ => shown,
+        }
+    }
+
     fn covers_path(&self, path: &str) -> bool {
         if self.path_prefix == "/" {
             return path.starts_with('/');

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringfence_gateway::ssh::{SshKeyError, check_ssh_key};
 use ringfence_model::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -46,6 +47,9 @@ pub enum SecretsError {
         /// What it is.
         about: &'static str,
     },
+    /// What should be a private key for SSH is none.
+    #[error(transparent)]
+    SshKey(#[from] SshKeyError),
     /// A line end or another control character where the value becomes part of a header.
     #[error("the secret field `{0}` holds a line end or another control character")]
     Control(String),
@@ -154,6 +158,10 @@ impl Secrets {
                 }
                 _ => {}
             }
+        }
+        if kind == Kind::SshKey {
+            let key = self.get("private_key");
+            key.map(check_ssh_key).transpose()?;
         }
         Ok(())
     }
@@ -302,6 +310,15 @@ mod tests {
         let key = Secret::new("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n");
         let secrets = Secrets::read(Kind::GithubApp, &key).unwrap();
         assert_eq!(secrets.check(Kind::GithubApp), Ok(()));
+    }
+
+    #[test]
+    fn a_key_for_ssh_is_one_that_can_be_used() {
+        for text in ["hunter2", "ssh-ed25519 AAAA me@home", "-----BEGIN X-----\n"] {
+            let secrets = Secrets::read(Kind::SshKey, &Secret::new(text)).unwrap();
+            let refused = secrets.check(Kind::SshKey);
+            assert!(matches!(refused, Err(SecretsError::SshKey(_))), "{text}");
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Kind {
     GcpServiceAccount,
     /// A client certificate.
     Mtls,
+    /// A private key for git over SSH.
+    SshKey,
 }
 
 /// A setting or a secret field of a kind.
@@ -100,7 +102,7 @@ pub enum SettingsError {
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Header,
         Self::Bearer,
         Self::Basic,
@@ -114,6 +116,7 @@ impl Kind {
         Self::AzureEntra,
         Self::GcpServiceAccount,
         Self::Mtls,
+        Self::SshKey,
     ];
 
     /// As it is written everywhere.
@@ -155,6 +158,15 @@ impl Kind {
         )
     }
 
+    /// A host as it was given, with the port of SSH where it has none and the kind is for SSH.
+    #[must_use]
+    pub fn place(self, host: &str) -> String {
+        match self {
+            Self::SshKey if !host.contains(':') => format!("{host}:{SSH_PORT}"),
+            _ => host.to_owned(),
+        }
+    }
+
     /// Whether the settings are those of the kind.
     ///
     /// # Errors
@@ -193,6 +205,8 @@ impl Kind {
             "it holds a control character"
         } else if self == Self::Header && name == "name" && !is_free_header(value) {
             "it is not the name of a header that a credential may set"
+        } else if self == Self::SshKey && name == "user" && !is_user(value) {
+            "it is not the name of a user: letters, digits and `._-@`"
         } else {
             return Ok(());
         };
@@ -237,6 +251,14 @@ fn is_free_header(name: &str) -> bool {
     let is_token = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
     name.bytes().all(is_token) && !TAKEN.contains(&name.to_ascii_lowercase().as_str())
 }
+
+/// A name that no server reads as anything else.
+fn is_user(name: &str) -> bool {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"._-@".contains(&octet);
+    name.bytes().all(is_plain) && !name.starts_with('-')
+}
+
+const SSH_PORT: u16 = 22;
 
 fn names(fields: &[Field]) -> String {
     if fields.is_empty() {
@@ -296,6 +318,21 @@ mod tests {
         for name in ["Host", "content-length", "a b", "a:b", "Transfer-Encoding"] {
             let found = Kind::Header.check(&settings(&[("name", name)]));
             assert!(matches!(found, Err(SettingsError::Value { .. })), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_for_ssh_is_for_the_port_of_ssh_and_a_plain_user() {
+        assert_eq!(Kind::SshKey.place("git.test"), "git.test:22");
+        assert_eq!(Kind::SshKey.place("git.test:2222"), "git.test:2222");
+        assert_eq!(Kind::Bearer.place("git.test"), "git.test");
+        let check = |user| Kind::SshKey.check(&settings(&[("user", user)]));
+        assert_eq!(check("git"), Ok(()));
+        for user in ["-oProxyCommand=x", "a b", "$(id)", "a;b"] {
+            assert!(
+                matches!(check(user), Err(SettingsError::Value { .. })),
+                "{user}"
+            );
         }
     }
 

@@ -43,6 +43,12 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Where it may be sent, for people.
+    #[must_use]
+    pub fn upstream(&self) -> String {
+        self.binding.shown(self.kind == Kind::SshKey)
+    }
+
     /// A setting, where it is there and not empty.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {

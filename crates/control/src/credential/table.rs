@@ -59,6 +59,7 @@ impl Kind {
             Self::AzureEntra => &AZURE_ENTRA,
             Self::GcpServiceAccount => &GCP_SERVICE_ACCOUNT,
             Self::Mtls => &MTLS,
+            Self::SshKey => &SSH_KEY,
         }
     }
 }
@@ -240,4 +241,14 @@ const MTLS: Row = Row {
             "the certificate and its intermediates, in PEM",
         ),
     ],
+};
+
+const SSH_KEY: Row = Row {
+    name: "ssh-key",
+    about: "a private key for a git server that is reached over SSH",
+    settings: &[optional("user", "who logs in; default git")],
+    secrets: &[required(
+        "private_key",
+        "the private key without a passphrase, as OpenSSH writes it or in PEM",
+    )],
 };

@@ -139,7 +139,8 @@ impl<'a> Plan<'a> {
             | Kind::Basic
             | Kind::Query
             | Kind::AwsSigv4
-            | Kind::Mtls => Err(MintError::Settings(format!(
+            | Kind::Mtls
+            | Kind::SshKey => Err(MintError::Settings(format!(
                 "a credential of kind {} has no issuer",
                 definition.kind
             ))),

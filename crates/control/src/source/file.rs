@@ -14,7 +14,7 @@ use super::SourceError;
 use crate::limits::SECRET_OCTETS;
 
 /// Reads the file. The words of an error do not say its path: an agent may read them.
-pub(super) async fn read(path: &Path) -> Result<Secret, SourceError> {
+pub(crate) async fn read(path: &Path) -> Result<Secret, SourceError> {
     if !path.is_absolute() {
         return Err(refused("its path does not start with `/`"));
     }

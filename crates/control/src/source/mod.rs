@@ -2,7 +2,7 @@
 //! the store. One file for each kind of source.
 
 mod config;
-mod file;
+pub(crate) mod file;
 mod limits;
 mod vault;
 

@@ -2,7 +2,7 @@ use ringfence_model::{Destination, ReasonCode, Record};
 use tempfile::tempdir;
 
 use crate::filter::Filter;
-use crate::testing::{denied, run, store_of, story, time};
+use crate::testing::{denied, run, spooled, store_of, story, time};
 
 #[tokio::test]
 async fn looks_back_on_a_run() {
@@ -83,4 +83,46 @@ async fn what_no_policy_was_asked_about_is_not_simulated() {
         .unwrap();
     let actions: Vec<_> = actions.iter().map(|seen| seen.action.to_string()).collect();
     assert_eq!(actions, ["connect host-5.test:80"]);
+}
+
+#[tokio::test]
+async fn the_newest_runs_are_listed_with_all_that_they_wrote() {
+    let data = tempdir().unwrap();
+    let store = store_of(data.path(), &story()).await;
+    let other = |number: u32| {
+        let mut records = story();
+        for record in &mut records {
+            match record {
+                Record::Notice(notice) => {
+                    notice.run = run(number);
+                    notice.time = time(number * 100);
+                }
+                Record::Opened(event) => event.run = run(number),
+                Record::Closed(_) => {}
+            }
+        }
+        records.retain(|record| matches!(record, Record::Notice(_)));
+        records
+    };
+    spooled(data.path(), run(2), &other(2));
+    store.ingest_spools().await.unwrap();
+    let newest = store.newest_runs(None, None, 10).await.unwrap();
+    assert_eq!(newest, [run(2), run(1)]);
+    let since = Some(time(150));
+    assert_eq!(store.newest_runs(None, since, 10).await.unwrap(), [run(2)]);
+    assert_eq!(store.newest_runs(None, None, 1).await.unwrap(), [run(2)]);
+    let nobody = "nobody".parse().unwrap();
+    let none = store.newest_runs(Some(&nobody), None, 10).await.unwrap();
+    assert_eq!(none, []);
+    let mut read = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = store.records_of(run(1), after).await.unwrap();
+        let Some((last, _)) = page.last() else {
+            break;
+        };
+        after = *last;
+        read.extend(page.into_iter().map(|(_, record)| record));
+    }
+    assert_eq!(read, story());
 }

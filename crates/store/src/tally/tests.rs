@@ -1,3 +1,5 @@
+use ringfence_model::llm::{LlmEndpoint, LlmFacts, LlmRequest, Money, TokenUsage};
+
 use super::*;
 use crate::testing::{allowed, closed, denied, denied_git, story};
 
@@ -121,4 +123,70 @@ fn memory_is_bounded_while_the_sums_go_on() {
     );
     assert_eq!(counts.denied_by_destination.len(), TALLY_DESTINATIONS);
     assert_eq!(counts.allowed_by_destination.len(), TALLY_DESTINATIONS);
+}
+
+fn asked(mut event: Event) -> Event {
+    let destination = event.action.destination().clone();
+    event.action = Action::Llm(Box::new(LlmRequest {
+        destination,
+        provider: "anthropic".parse().unwrap(),
+        endpoint: LlmEndpoint::Messages,
+        model: Some("claude-test".to_owned()),
+        alias: None,
+        path: "/v1/messages".to_owned(),
+        query: None,
+        stream: false,
+        max_output_tokens: None,
+        hosted: Vec::new(),
+        octets: 100,
+    }));
+    event
+}
+
+fn answered(number: u32, usage: (u64, u64), cost: Option<u64>) -> Closing {
+    Closing {
+        llm: Some(Box::new(LlmFacts {
+            usage: Some(TokenUsage {
+                input: usage.0,
+                output: usage.1,
+                ..TokenUsage::default()
+            }),
+            cost: cost.map(Money::from_nanos),
+            estimated: cost.is_none(),
+            ..LlmFacts::default()
+        })),
+        ..closed(number, Outcome::Status(200))
+    }
+}
+
+#[test]
+fn what_models_took_is_added_up_and_what_they_were_not_asked_is_not() {
+    let mut tally = Tally::default();
+    assert!(tally.counts().llm.is_none());
+    let place = "api.anthropic.test:443";
+    for record in [
+        Record::Opened(allowed(1, place)),
+        Record::Opened(asked(allowed(2, place))),
+        Record::Opened(asked(allowed(3, place))),
+        Record::Opened(asked(denied(4, place))),
+        Record::Opened(asked(allowed(5, place))),
+        Record::Closed(answered(2, (1_000, 20), Some(3_412_500))),
+        Record::Closed(answered(3, (u64::MAX, 7), None)),
+        Record::Closed(closed(5, Outcome::Refused(ReasonCode::BudgetExhausted))),
+        Record::Closed(closed(1, Outcome::Done)),
+    ] {
+        tally.feed(&record);
+    }
+    assert_eq!(
+        serde_json::to_value(tally.counts().llm).unwrap(),
+        serde_json::json!({
+            "requests": 2,
+            "denied": 2,
+            "input_tokens": u64::MAX,
+            "output_tokens": 27,
+            "cost": 3_412_500,
+            "estimated": 1,
+            "without_price": 1,
+        })
+    );
 }
