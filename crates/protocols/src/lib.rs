@@ -7,3 +7,4 @@
 pub mod api;
 pub mod egress;
 mod git;
+mod llm;

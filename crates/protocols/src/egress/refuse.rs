@@ -155,6 +155,7 @@ mod tests {
             tried: "x".to_owned(),
             reason: "x".to_owned(),
             timed_out: false,
+            sent: false,
         });
         assert_eq!(alert(&failure)[6], 80);
     }

@@ -1,22 +1,28 @@
 //! Looks at all of a pushed pack: every object whether a ref leads to it or not, the commits, the
 //! files that they change, and what is written in them.
 
+mod authors;
+mod foreign;
+mod search;
+#[cfg(test)]
+mod testing;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::ops::ControlFlow;
 
 use ringfence_gateway::git::{ChangedFile, ChangedFiles, GitTerms};
-use ringfence_git::pack::{
-    Change, ChangeKind, Kind, Mode, Pack, PackError, Reach, TreeEntry, Trees,
-};
+use ringfence_git::pack::{Change, ChangeKind, Pack, PackError, Reach, Trees};
 use ringfence_git::wire::push::PushRequest;
 use ringfence_model::git::{Oid, RefChange, RefUpdate};
 
 use super::limits::{ATTRIBUTES_OCTETS, CHANGED_FILES};
 
-pub(super) use written::{Written, written};
+pub(super) use authors::authors;
+pub(super) use foreign::{foreign, rested_on};
+pub(super) use search::{Searched, handing};
+pub(super) use written::{Written, detector, is_own, written};
 
 /// A ref of a push, as far as the pack tells what happens to it.
 pub(super) enum Proven {
@@ -64,54 +70,6 @@ pub(super) fn changes(
 pub(super) struct Tip {
     pub(super) new: Oid,
     pub(super) olds: Vec<Oid>,
-}
-
-/// An object that a tree of the pack names, and that is neither in the pack nor in a tree of `before`:
-/// it would be taken from wherever the upstream has it. A submodule's commit is in another
-/// repository.
-pub(super) fn foreign(pack: &Pack, before: Option<&Pack>) -> Result<Option<Oid>, PackError> {
-    let mut known = HashSet::new();
-    if let Some(before) = before {
-        entries(before, &mut |entry| {
-            known.insert(entry.oid);
-            ControlFlow::Continue(())
-        })?;
-    }
-    let mut found = None;
-    entries(pack, &mut |entry| {
-        let is_there = pack.kind_of(&entry.oid).is_some() || known.contains(&entry.oid);
-        if is_there || entry.mode == Mode::Submodule {
-            return ControlFlow::Continue(());
-        }
-        found = Some(entry.oid);
-        ControlFlow::Break(())
-    })?;
-    Ok(found)
-}
-
-/// Shows every entry of every tree of a pack.
-fn entries(
-    pack: &Pack,
-    visit: &mut dyn FnMut(&TreeEntry<'_>) -> ControlFlow<()>,
-) -> Result<(), PackError> {
-    let mut trees = Vec::new();
-    pack.visit(&mut |object| {
-        if object.kind == Kind::Tree {
-            trees.push(object.oid);
-        }
-        ControlFlow::Continue(())
-    })?;
-    for oid in trees {
-        let Some(tree) = pack.tree(&oid)? else {
-            continue;
-        };
-        for entry in tree.entries() {
-            if visit(&entry).is_break() {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The files that a push changes: in each commit of the pack, and at each tip, because a merge and a

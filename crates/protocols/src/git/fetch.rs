@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use super::advertise::{GIT_PROTOCOL, may_read, objects};
 use super::filtered::{Filter, filtered};
+use super::heard::Heard;
 use super::limits::{FETCH_REQUEST_OCTETS, REQUEST_WAIT};
 use super::say::{Words, result, set_type};
 use super::service::{Client, Odd, Place, headers};
@@ -95,7 +96,8 @@ impl Client {
         let body = checked.map_err(|failed| self.failed(place, event, &failed))?;
         let mut answer = match request {
             FetchRequest::Fetch(fetch) => {
-                let filter = Pack(Box::new(PackFilter::relay(&fetch)));
+                let heard = Heard::new(self.gateway.withheld());
+                let filter = Pack(Box::new(PackFilter::relay(&fetch).censored(heard)));
                 body.answer(|octets| filtered(octets, filter))
             }
             FetchRequest::ListRefs(list) => {

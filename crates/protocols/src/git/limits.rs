@@ -11,7 +11,10 @@ pub(super) const SPOOLED_BY_SANDBOX: usize = 3;
 /// The longest wait for room for a file.
 pub(super) const SPOOL_WAIT: Duration = Duration::from_secs(30);
 
-/// The longest time that a push may take to arrive.
+/// Octets that are left free on the disk on which pushes and LFS objects are kept.
+pub(super) const DISK_RESERVE_OCTETS: u64 = 512 * 1024 * 1024;
+
+/// The longest time that a push or an LFS object may take to arrive.
 pub(super) const PUSH_ARRIVES: Duration = Duration::from_secs(30 * 60);
 
 /// What the objects of a pack may inflate to, whatever its length.
@@ -54,7 +57,7 @@ pub(super) const SHOWN_OBJECTS: usize = 100_000;
 /// Most octets of a page that a server answers with in place of git's answer.
 pub(super) const PAGE_OCTETS: usize = 64 * 1024;
 
-/// The longest wait for a whole request that is not a push.
+/// The longest wait for a whole request that is not a push, and for the refs of one.
 pub(super) const REQUEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Most octets of a `.gitattributes` that is read; a longer one counts as if it named a filter.
@@ -63,8 +66,17 @@ pub(super) const ATTRIBUTES_OCTETS: u64 = 256 * 1024;
 /// Most files that a push changes and a rule looks at.
 pub(super) const CHANGED_FILES: usize = 10_000;
 
+/// Objects in the trees that a push rests on, where it must not take any others.
+pub(super) const KNOWN_OBJECTS: usize = 2_000_000;
+
 /// Findings in one push that are told.
 pub(super) const FINDINGS: usize = 20;
+
+/// Octets of objects that are handed over at a time to be searched, if no object has more.
+pub(super) const SEARCH_BATCH_OCTETS: usize = 256 * 1024;
+
+/// What handing over one object counts as beside its octets.
+pub(super) const SEARCH_PART_OCTETS: usize = 64;
 
 /// Octets of an object that are searched at a time.
 pub(super) const READ_OCTETS: usize = 64 * 1024;
@@ -95,6 +107,12 @@ pub(super) const LFS_TICKETS_OF_SANDBOX: usize = 1024;
 
 /// Tickets of all sandboxes of a process.
 pub(super) const LFS_TICKETS: usize = 8 * 1024;
+
+/// Objects that were refused and of which it is remembered why, of all sandboxes of a process.
+pub(super) const LFS_REFUSED: usize = 512;
+
+/// For how long; clients ask again after a quarter of a second.
+pub(super) const LFS_REFUSED_LIFE: Duration = Duration::from_secs(10);
 
 /// Locks in one answer of the upstream.
 pub(super) const LFS_LOCKS: usize = 10_000;

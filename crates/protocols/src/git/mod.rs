@@ -6,10 +6,12 @@
 mod advertise;
 mod alias;
 mod checked;
+mod disk;
 mod driven;
 mod fetch;
 mod filtered;
 mod find;
+mod heard;
 mod lfs;
 mod limits;
 mod proof;

@@ -16,7 +16,7 @@ use ringfence_model::git::{ObjectFormat, Oid};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::limits::{ASKED_COMMITS, ASKED_OCTETS, ASKED_WAIT};
+use super::limits::{ASKED_COMMITS, ASKED_OCTETS, ASKED_WAIT, INFLATED_OCTETS, INFLATED_TIMES};
 use super::spool::{Kept, Spool};
 
 /// Asks the upstream of one push.
@@ -154,7 +154,13 @@ impl Asker<'_> {
             let file = spooled.pack(stop).map_err(|error| {
                 Unproven::Unanswered(format!("its answer cannot be kept: {error}"))
             })?;
-            Pack::open(file, format, &PackLimits::default()).map_err(Unproven::from)
+            // As with a push: a small answer that inflates to much is made for that.
+            let limits = PackLimits {
+                inflated_times: INFLATED_TIMES,
+                inflated_free: INFLATED_OCTETS,
+                ..PackLimits::default()
+            };
+            Pack::open(file, format, &limits).map_err(Unproven::from)
         });
         let pack = opening
             .await

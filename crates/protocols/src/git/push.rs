@@ -4,7 +4,9 @@
 mod approval;
 mod look;
 mod noted;
+mod receive;
 mod relay;
+mod rests;
 
 use std::sync::Arc;
 
@@ -22,7 +24,7 @@ use ringfence_model::{HttpRequest, Outcome};
 use tokio::time::timeout;
 
 use super::driven::{Progress, driven};
-use super::limits::{PUSH_QUIET, PUSH_START_OCTETS};
+use super::limits::{PUSH_QUIET, PUSH_START_OCTETS, REQUEST_WAIT};
 use super::say::{Words, result, set_type};
 use super::service::{Client, Odd, Place};
 use ringfence_git::wire::target::result_type;
@@ -54,7 +56,8 @@ impl Client {
         let Some(room) = self.room(PUSH_START_OCTETS).await else {
             return self.odd(action, &Odd::NoRoom).as_page();
         };
-        let (start, begin) = match read_start(&mut body).await {
+        let reading = timeout(REQUEST_WAIT, read_start(&mut body)).await;
+        let (start, begin) = match reading.unwrap_or(Err(Odd::TimedOut)) {
             Ok(read) => read,
             Err(odd) => return self.odd(action, &odd).as_page(),
         };

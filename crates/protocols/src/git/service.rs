@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use ringfence_gateway::git::GitTerms;
 use ringfence_gateway::http::{RequestBody, ResponseBody, empty};
 use ringfence_gateway::{Gateway, Permit, Reserved, Session, Stopped, UpstreamPool};
 use ringfence_git::wire::WireError;
 use ringfence_git::wire::target::{Tail, classify};
-use ringfence_model::git::{GitOperation, GitRequest, GitUpstream, RepoError, RepoId};
+use ringfence_model::git::{
+    GitOperation, GitRequest, GitUpstream, RepoError, RepoId, UpstreamKind,
+};
 use ringfence_model::{Action, EventId, HttpRequest, ReasonCode};
 
 use super::find::Found;
@@ -107,6 +109,7 @@ impl Client {
             Tail::InfoRefs(service) => self.discover(&place, service, &head, action).await,
             Tail::UploadPack => self.fetch(&place, (&head, body), action).await,
             Tail::ReceivePack => self.push(place, (head, body), action).await,
+            _ if place.upstream.kind == UpstreamKind::Ssh => self.no_lfs(action),
             tail => {
                 let asked = Asked {
                     place,
@@ -189,6 +192,15 @@ impl Client {
             .gateway
             .deny(&self.session, action, odd.code(), &odd.to_string());
         Words::of(&Stopped::Refused(refusal))
+    }
+
+    /// LFS speaks HTTP, also where git speaks SSH: there it asks the server where.
+    fn no_lfs(&self, action: HttpRequest) -> Response<ResponseBody> {
+        let reason = "the git server is reached over SSH, and LFS is not";
+        let action = Action::Http(action);
+        let code = ReasonCode::Unavailable;
+        let refusal = self.gateway.deny(&self.session, action, code, reason);
+        Words::of(&Stopped::Refused(refusal)).as_lfs(Some(StatusCode::NOT_IMPLEMENTED))
     }
 
     fn unknown(&self, action: HttpRequest) -> Words {

@@ -53,6 +53,23 @@ pub(super) fn hidden<'o>(viewer: &Viewer, wanted: &'o [Oid]) -> Option<&'o Oid> 
     wanted.iter().find(|oid| !was_shown(oid))
 }
 
+/// Those of `wanted` that were not shown.
+pub(super) fn all_hidden(viewer: &Viewer, wanted: &[Oid]) -> Vec<Oid> {
+    let all = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let shown = all.iter().find(|shown| shown.viewer == *viewer);
+    let was_shown = |oid: &Oid| shown.is_some_and(|shown| shown.objects.contains(oid));
+    let hidden = wanted.iter().filter(|oid| !was_shown(oid));
+    hidden.copied().collect()
+}
+
+/// All that was shown; nothing where it is more than `most`.
+pub(super) fn objects(viewer: &Viewer, most: usize) -> Vec<Oid> {
+    let all = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let shown = all.iter().find(|shown| shown.viewer == *viewer);
+    let shown = shown.filter(|shown| shown.objects.len() <= most);
+    shown.map_or_else(Vec::new, |shown| shown.objects.iter().copied().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::pin::Pin;
@@ -13,12 +13,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use ringfence_gateway::http::{BodyError, RequestBody};
-use ringfence_git::pack::{self, Stop};
+use ringfence_git::pack::{self, Arrived, Arriving, Stop};
 use ringfence_model::SandboxId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
+use super::disk;
 use super::limits::{SPOOL_WAIT, SPOOL_WRITE_OCTETS, SPOOLED_AT_ONCE, SPOOLED_BY_SANDBOX};
 
 /// What a file is kept for. What upstreams answer waits for no push, so that no push waits for itself.
@@ -73,18 +74,21 @@ fn own(kept: Kept, sandbox: SandboxId) -> Arc<Semaphore> {
     })
 }
 
-/// A file that is being filled.
+/// A file that is being filled. What is handed to it is written while more comes.
 pub(super) struct Spool {
-    file: Option<File>,
+    file: Arc<File>,
     waiting: Vec<u8>,
     octets: u64,
+    /// What is being written; it gives back its buffer.
+    writing: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    /// Told when more lies in the file, where somebody reads along.
+    arriving: Option<Arc<Arriving>>,
     slot: Slot,
 }
 
 /// A file that is full.
 pub(super) struct Spooled {
-    /// From its beginning on.
-    file: File,
+    file: Arc<File>,
     /// How long it is.
     pub(super) octets: u64,
     slot: Slot,
@@ -101,9 +105,11 @@ impl Spool {
             .await
             .map_err(io::Error::other)??;
         Ok(Self {
-            file: Some(file),
+            file: Arc::new(file),
             waiting: Vec::with_capacity(SPOOL_WRITE_OCTETS),
             octets: 0,
+            writing: None,
+            arriving: None,
             slot,
         })
     }
@@ -111,6 +117,14 @@ impl Spool {
     /// Octets so far.
     pub(super) const fn octets(&self) -> u64 {
         self.octets
+    }
+
+    /// The same file for who reads the pack while it comes. Whoever reads gives up when this is
+    /// dropped before it is full.
+    pub(super) fn read_along(&mut self, stop: Stop) -> io::Result<pack::Spooled> {
+        let (arriving, arrived) = Arriving::new();
+        self.arriving = Some(Arc::new(arriving));
+        spooled(&self.file, arrived, stop)
     }
 
     /// Adds to it.
@@ -123,35 +137,58 @@ impl Spool {
         Ok(())
     }
 
-    /// The whole file, from its beginning on.
+    /// The whole file.
     pub(super) async fn finish(mut self) -> io::Result<Spooled> {
         self.flush().await?;
-        let mut file = self.file.take().ok_or_else(lost)?;
-        file.seek(SeekFrom::Start(0))?;
+        self.written().await?;
+        if let Some(arriving) = self.arriving {
+            arriving.finish();
+        }
         Ok(Spooled {
-            file,
+            file: self.file,
             octets: self.octets,
             slot: self.slot,
         })
     }
 
+    /// Begins to write what waits.
     async fn flush(&mut self) -> io::Result<()> {
-        let mut file = self.file.take().ok_or_else(lost)?;
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let written = spawn_blocking(move || {
-            file.write_all(&waiting)?;
-            waiting.clear();
-            io::Result::Ok((file, waiting))
-        });
-        let (file, waiting) = written.await.map_err(io::Error::other)??;
-        self.file = Some(file);
-        self.waiting = waiting;
+        let free = self.written().await?;
+        let waiting = std::mem::replace(&mut self.waiting, free);
+        let (file, octets) = (Arc::clone(&self.file), self.octets);
+        let arriving = self.arriving.clone();
+        self.writing = Some(spawn_blocking(move || {
+            disk::has_room(&file)?;
+            (&*file).write_all(&waiting)?;
+            if let Some(arriving) = arriving {
+                arriving.has(octets);
+            }
+            Ok(waiting)
+        }));
         Ok(())
+    }
+
+    /// Waits until nothing is being written; an empty buffer.
+    async fn written(&mut self) -> io::Result<Vec<u8>> {
+        let Some(writing) = &mut self.writing else {
+            return Ok(Vec::with_capacity(SPOOL_WRITE_OCTETS));
+        };
+        let written = writing.await;
+        self.writing = None;
+        let mut buffer = written.map_err(io::Error::other)??;
+        buffer.clear();
+        Ok(buffer)
     }
 }
 
-fn lost() -> io::Error {
-    io::Error::other("the file of the push was lost by an earlier error")
+fn spooled(file: &File, arrived: Arrived, stop: Stop) -> io::Result<pack::Spooled> {
+    Ok(pack::Spooled {
+        pack: file.try_clone()?,
+        arrived,
+        scratch: temporary()?,
+        room: disk::has_room,
+        stop,
+    })
 }
 
 /// On a disk rather than in memory, where the two differ.
@@ -162,46 +199,58 @@ fn temporary() -> io::Result<File> {
 impl Spooled {
     /// The same file for who reads the pack. It may be read by both at once.
     pub(super) fn pack(&self, stop: Stop) -> io::Result<pack::Spooled> {
-        Ok(pack::Spooled {
-            pack: self.file.try_clone()?,
-            octets: self.octets,
-            scratch: temporary()?,
-            stop,
-        })
+        spooled(&self.file, Arrived::whole(self.octets), stop)
     }
 
     /// A request body: `head`, then the whole file.
     pub(super) fn into_body(self, head: Vec<u8>) -> RequestBody {
-        let octets = head.len() as u64 + self.octets;
+        let left = head.len() as u64 + self.octets;
         RequestBody::new(FileBody {
             head: Some(head.into()),
-            left: octets,
+            left,
             at: 0,
-            state: State::Idle(self.file),
+            unread: self.octets,
+            file: self.file,
+            reading: None,
             _slot: self.slot,
         })
     }
 }
 
+/// A body that reads on while what was read is sent.
 struct FileBody {
     head: Option<Bytes>,
+    /// Octets that were not given yet.
     left: u64,
-    /// Where in the file the next octets are.
+    /// Where in the file the next octets are, and how many follow.
     at: u64,
-    state: State,
+    unread: u64,
+    file: Arc<File>,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
     _slot: Slot,
-}
-
-enum State {
-    Idle(File),
-    Reading(JoinHandle<io::Result<(File, Bytes)>>),
-    Over,
 }
 
 impl FileBody {
     fn give(&mut self, octets: Bytes) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         self.left = self.left.saturating_sub(octets.len() as u64);
         Poll::Ready(Some(Ok(Frame::data(octets))))
+    }
+
+    /// Begins to read what comes next, if anything does.
+    fn read_on(&mut self) {
+        let step = self.unread.min(SPOOL_WRITE_OCTETS as u64);
+        if step == 0 {
+            self.reading = None;
+            return;
+        }
+        let (file, at) = (Arc::clone(&self.file), self.at);
+        self.at += step;
+        self.unread -= step;
+        self.reading = Some(spawn_blocking(move || {
+            let mut octets = vec![0; usize::try_from(step).unwrap_or(0)];
+            file.read_exact_at(&mut octets, at)?;
+            Ok(octets.into())
+        }));
     }
 }
 
@@ -213,35 +262,26 @@ impl Body for FileBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.reading.is_none() {
+            self.read_on();
+        }
         if let Some(head) = self.head.take().filter(|head| !head.is_empty()) {
             return self.give(head);
         }
-        loop {
-            match std::mem::replace(&mut self.state, State::Over) {
-                State::Idle(file) if self.left > 0 => {
-                    let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-                    let at = self.at;
-                    let reading = spawn_blocking(move || read_some(file, at, most));
-                    self.state = State::Reading(reading);
-                }
-                State::Idle(_) | State::Over => return Poll::Ready(None),
-                State::Reading(mut reading) => {
-                    let Poll::Ready(read) = Pin::new(&mut reading).poll(cx) else {
-                        self.state = State::Reading(reading);
-                        return Poll::Pending;
-                    };
-                    let read = read.map_err(io::Error::other).and_then(|read| read);
-                    let (file, octets) = match read {
-                        Ok(read) => read,
-                        Err(error) => {
-                            let reason = format!("the pack on disk cannot be read: {error}");
-                            return Poll::Ready(Some(Err(BodyError::Refused(reason))));
-                        }
-                    };
-                    self.state = State::Idle(file);
-                    self.at += octets.len() as u64;
-                    return self.give(octets);
-                }
+        let Some(reading) = &mut self.reading else {
+            return Poll::Ready(None);
+        };
+        let read = std::task::ready!(Pin::new(reading).poll(cx));
+        match read.map_err(io::Error::other).and_then(|read| read) {
+            Ok(octets) => {
+                self.read_on();
+                self.give(octets)
+            }
+            Err(error) => {
+                self.reading = None;
+                self.unread = 0;
+                let reason = format!("the pack on disk cannot be read: {error}");
+                Poll::Ready(Some(Err(BodyError::Refused(reason))))
             }
         }
     }
@@ -255,19 +295,11 @@ impl Body for FileBody {
     }
 }
 
-fn read_some(file: File, at: u64, most: usize) -> io::Result<(File, Bytes)> {
-    let mut octets = vec![0; most.min(SPOOL_WRITE_OCTETS)];
-    let read = file.read_at(&mut octets, at)?;
-    if read == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    octets.truncate(read);
-    Ok((file, octets.into()))
-}
-
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt as _;
+    use ringfence_git::pack::{Pack, PackError, PackLimits};
+    use ringfence_model::git::ObjectFormat;
 
     use super::*;
 
@@ -283,6 +315,37 @@ mod tests {
         assert_eq!(body.size_hint().exact(), Some(1_000_004));
         let sent = body.collect().await.unwrap().to_bytes();
         assert_eq!(sent, [b"head".as_slice(), &pack].concat());
+    }
+
+    /// Reads a pack that comes into a spool.
+    fn reading(spool: &mut Spool) -> JoinHandle<Result<usize, PackError>> {
+        let file = spool.read_along(Stop::new()).unwrap();
+        spawn_blocking(move || {
+            let limits = PackLimits::default();
+            Ok(Pack::open(file, ObjectFormat::Sha1, &limits)?.len())
+        })
+    }
+
+    #[tokio::test]
+    async fn a_pack_is_read_while_it_comes() {
+        let empty = b"PACK\0\0\0\x02\0\0\0\0\x02\x9d\x08\x82\x3b\xd8\xa8\xea\xb5\x10\xad\x6a\xc7\x5c\x82\x3c\xfd\x3e\xd3\x1e";
+        let mut spool = Spool::open(Kept::Push, SandboxId::new()).await.unwrap();
+        let reading = reading(&mut spool);
+        let (begin, end) = empty.split_at(14);
+        spool.write(begin).await.unwrap();
+        spool.write(end).await.unwrap();
+        assert!(!reading.is_finished());
+        spool.finish().await.unwrap();
+        assert_eq!(reading.await.unwrap().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn nobody_reads_on_where_a_pack_broke_off() {
+        let mut spool = Spool::open(Kept::Push, SandboxId::new()).await.unwrap();
+        let reading = reading(&mut spool);
+        spool.write(b"PACK\0\0\0\x02").await.unwrap();
+        drop(spool);
+        assert!(matches!(reading.await.unwrap(), Err(PackError::Stopped)));
     }
 
     #[tokio::test(start_paused = true)]

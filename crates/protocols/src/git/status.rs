@@ -7,8 +7,9 @@ use http::{Extensions, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use ringfence_gateway::http::ResponseBody;
 use ringfence_gateway::{Failure, Stopped};
+use ringfence_git::wire::text::one_line_of;
 use ringfence_model::EventId;
-use ringfence_model::git::RepoId;
+use ringfence_model::git::{RepoId, UpstreamKind};
 
 use super::limits::PAGE_OCTETS;
 use super::say::Words;
@@ -29,6 +30,8 @@ pub(super) enum Failed {
     Busy(Option<String>),
     #[error("the upstream answered {0}")]
     Status(u16),
+    #[error("{0}")]
+    Said(String),
     #[error("the upstream does not answer as a git server does: it may know only the old protocol")]
     NotGit,
     #[error("the upstream's answer to the push is not understood: {0}")]
@@ -76,9 +79,27 @@ pub(super) async fn check(
         });
     };
     // Read to its end, so that the record says what it was.
-    let _ = Limited::new(body, PAGE_OCTETS).collect().await;
-    Err(failed)
+    let page = Limited::new(body, PAGE_OCTETS).collect().await;
+    let is_ssh = place.upstream.kind == UpstreamKind::Ssh;
+    match page {
+        // Over SSH the page is the gateway's own: why there is no answer, and what was said.
+        Ok(page) if is_ssh && head.status.is_server_error() => {
+            Err(Failed::Said(said(&page.to_bytes())))
+        }
+        _ => Err(failed),
+    }
 }
+
+/// A few lines, as one: what else there is may be anything.
+fn said(page: &[u8]) -> String {
+    let lines = page.split(|octet| *octet == b'\n').map(one_line_of);
+    let lines: Vec<String> = lines.filter(|line| !line.trim().is_empty()).collect();
+    let shown = lines.get(..SAID_LINES).unwrap_or(&lines);
+    shown.join("; ")
+}
+
+/// Lines of what a server said that are shown.
+const SAID_LINES: usize = 8;
 
 fn check_head(head: &Parts, place: &Place, media: &str) -> Result<(), Failed> {
     let header = |name| {
@@ -131,6 +152,7 @@ impl Client {
             tried: format!("git {}", place.repo),
             reason: failed.to_string(),
             timed_out: false,
+            sent: true,
         }))
     }
 }

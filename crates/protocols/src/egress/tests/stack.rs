@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{
     Admission, Arrival, Audit, AuditError, Buffered, Config, Gateway, Handler, HostTarget,
-    Identity, Incoming, NoApprovals, NoCredentials, Session,
+    Identity, Incoming, NoApprovals, NoBudgets, NoCredentials, Ports, Session,
 };
 use ringfence_model::{
     Closing, Entry, Event, EventId, Generation, Notice, NoticeKind, Outcome, Record, RunId,
@@ -80,10 +80,13 @@ impl Stack {
         let credentials = Arc::new(NoCredentials::default());
         let gateway = Gateway::new(
             config,
-            audit.clone(),
-            policy.subscribe(),
-            credentials,
-            Arc::new(NoApprovals),
+            Ports {
+                audit: audit.clone(),
+                policy: policy.subscribe(),
+                credentials,
+                approvals: Arc::new(NoApprovals),
+                budgets: Arc::new(NoBudgets),
+            },
         )
         .unwrap();
         let session = Arc::new(Session::new(Identity {

@@ -1,6 +1,6 @@
 //! One JSON document to the upstream and one back.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use http::{Extensions, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use ringfence_gateway::Permit;
@@ -27,15 +27,12 @@ pub(super) struct Said {
 /// An answer that is no success, as the client gets it.
 pub(super) type Stopped = Box<Response<ResponseBody>>;
 
-/// Reads the JSON of a request.
-pub(super) async fn read(body: RequestBody) -> Result<Value, Odd> {
-    let reading = Limited::new(body, LFS_REQUEST_OCTETS).collect();
-    let whole = timeout(REQUEST_WAIT, reading)
-        .await
-        .map_err(|_| Odd::TimedOut)?
-        .map_err(|error| Odd::Body(error.to_string()))?
-        .to_bytes();
-    json::read(&whole).map_err(|error| Odd::Body(error.to_string()))
+/// What a request can take: as much as it announces, or all that is ever read of one.
+fn room_for(headers: &HeaderMap) -> u64 {
+    let most = LFS_REQUEST_OCTETS as u64;
+    let length = headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    length.map_or(most, |length| length.min(most))
 }
 
 /// A text of a request: bounded, of one line.
@@ -70,6 +67,24 @@ fn has_control(text: &str) -> bool {
 const TEXT_OCTETS: usize = 4096;
 
 impl Client {
+    /// Reads the JSON of a request, and what `read` makes of it.
+    pub(super) async fn lfs_read<T>(
+        &self,
+        headers: &HeaderMap,
+        body: RequestBody,
+        read: impl FnOnce(&Value) -> Result<T, Odd>,
+    ) -> Result<T, Odd> {
+        let _room = self.room(room_for(headers)).await.ok_or(Odd::NoRoom)?;
+        let reading = Limited::new(body, LFS_REQUEST_OCTETS).collect();
+        let whole = timeout(REQUEST_WAIT, reading)
+            .await
+            .map_err(|_| Odd::TimedOut)?
+            .map_err(|error| Odd::Body(error.to_string()))?
+            .to_bytes();
+        let value = json::read(&whole).map_err(|error| Odd::Body(error.to_string()))?;
+        read(&value)
+    }
+
     /// Sends what `permit` allows, and reads the answer whole. A status that is none of `good` is
     /// the client's answer.
     pub(super) async fn lfs_ask(

@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 use ringfence_gateway::git::{LfsHref, Unusable};
 use ringfence_gateway::http::ResponseBody;
 use ringfence_git::wire::target::LfsObject;
-use ringfence_model::git::{GitOperation, GitRequest};
+use ringfence_model::git::{GitOperation, GitRequest, LfsDirection};
 use ringfence_model::{Action, ReasonCode};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use super::super::limits::LFS_TICKET_LIFE;
 use super::super::say::Words;
 use super::super::service::Client;
 use super::listing::{Listed, Step, Wanted};
+use super::refused::{self, Sent};
 use super::tickets::{self, Ticket};
 use super::{Asked, ask};
 
@@ -30,7 +31,7 @@ impl Client {
             action,
             ..
         } = asked;
-        let wanted = ask::read(body).await.and_then(|value| Wanted::read(&value));
+        let wanted = self.lfs_read(&head.headers, body, Wanted::read).await;
         let wanted = match wanted {
             Ok(wanted) => wanted,
             Err(odd) => return self.lfs_odd(action, &odd),
@@ -94,7 +95,7 @@ impl Giving<'_> {
             transfer,
             verify,
             error,
-        } = listed;
+        } = self.refused_before(listed);
         let mut object = Map::new();
         object.insert("oid".to_owned(), json!(oid));
         object.insert("size".to_owned(), json!(octets));
@@ -109,8 +110,8 @@ impl Giving<'_> {
                 octets,
             };
             let name = match direction {
-                ringfence_model::git::LfsDirection::Download => "download",
-                ringfence_model::git::LfsDirection::Upload => "upload",
+                LfsDirection::Download => "download",
+                LfsDirection::Upload => "upload",
             };
             match self.step(operation, step, |object| object.target())? {
                 Ok(given) => actions.insert(name.to_owned(), given),
@@ -135,6 +136,27 @@ impl Giving<'_> {
             object.insert("actions".to_owned(), Value::Object(actions));
         }
         Ok(Value::Object(object))
+    }
+
+    /// The same, with the reason for which it was refused just now and will be again.
+    fn refused_before(&self, listed: Listed) -> Listed {
+        if self.wanted.direction != LfsDirection::Upload || listed.transfer.is_none() {
+            return listed;
+        }
+        let sent = Sent {
+            sandbox: self.client.session.identity().sandbox,
+            repo: self.place.repo.clone(),
+            oid: listed.oid.clone(),
+        };
+        match refused::take(&sent) {
+            Some(words) => Listed {
+                transfer: None,
+                verify: None,
+                error: Some((u64::from(StatusCode::FORBIDDEN.as_u16()), words)),
+                ..listed
+            },
+            None => listed,
+        }
     }
 
     /// A place of ours for one of the upstream's.

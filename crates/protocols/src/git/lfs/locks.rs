@@ -25,7 +25,7 @@ impl Client {
 
     /// Answers `POST locks/verify`.
     pub(super) async fn lfs_verify_locks(&self, mut asked: Asked) -> Response<ResponseBody> {
-        match read(&mut asked, verify).await {
+        match self.lfs_taken(&mut asked, verify).await {
             Ok(body) => {
                 let operation = GitOperation::LfsVerifyLocks;
                 self.lfs_about_locks(asked, operation, Some(body)).await
@@ -36,7 +36,7 @@ impl Client {
 
     /// Answers `POST locks`.
     pub(super) async fn lfs_lock(&self, mut asked: Asked) -> Response<ResponseBody> {
-        let read = read(&mut asked, |value| {
+        let read = self.lfs_taken(&mut asked, |value| {
             let path = ask::text(value, "path")?;
             let path = path.ok_or_else(|| ask::malformed("path"))?;
             let mut body = with_ref(value)?;
@@ -54,13 +54,22 @@ impl Client {
 
     /// Answers `POST locks/ID/unlock`.
     pub(super) async fn lfs_unlock(&self, mut asked: Asked, id: String) -> Response<ResponseBody> {
-        match read(&mut asked, unlock).await {
+        match self.lfs_taken(&mut asked, unlock).await {
             Ok(body) => {
                 let operation = GitOperation::LfsUnlock { id };
                 self.lfs_about_locks(asked, operation, Some(body)).await
             }
             Err(odd) => self.lfs_odd(asked.action, &odd),
         }
+    }
+
+    async fn lfs_taken<T>(
+        &self,
+        asked: &mut Asked,
+        read: impl FnOnce(&Value) -> Result<T, Odd>,
+    ) -> Result<T, Odd> {
+        let body = std::mem::replace(&mut asked.body, ringfence_gateway::http::empty());
+        self.lfs_read(&asked.head.headers, body, read).await
     }
 
     async fn lfs_about_locks(
@@ -94,11 +103,6 @@ impl Client {
 
 /// 409 says whose a lock is already.
 const GOOD: [StatusCode; 3] = [StatusCode::OK, StatusCode::CREATED, StatusCode::CONFLICT];
-
-async fn read<T>(asked: &mut Asked, read: impl FnOnce(&Value) -> Result<T, Odd>) -> Result<T, Odd> {
-    let body = std::mem::replace(&mut asked.body, ringfence_gateway::http::empty());
-    read(&ask::read(body).await?)
-}
 
 fn with_ref(value: &Value) -> Result<Map<String, Value>, Odd> {
     let mut body = Map::new();

@@ -6,6 +6,8 @@ mod ask;
 mod batch;
 mod listing;
 mod locks;
+mod refused;
+mod searched;
 mod tickets;
 mod transfer;
 mod verified;

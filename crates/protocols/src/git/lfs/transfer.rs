@@ -10,17 +10,19 @@ use ringfence_gateway::git::{ChangedFiles, GitDenial, GitTerms, PushFacts};
 use ringfence_gateway::http::{RequestBody, ResponseBody, full};
 use ringfence_gateway::{Permit, Stopped};
 use ringfence_git::wire::target::LfsObject;
-use ringfence_inspect::Scrubber;
 use ringfence_model::git::{GitOperation, GitRequest, LfsDirection};
 use ringfence_model::{Action, Decision, ReasonCode};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
 
-use super::super::limits::PAGE_OCTETS;
+use super::super::limits::{PAGE_OCTETS, PUSH_ARRIVES};
 use super::super::push::{drain, next_piece};
 use super::super::say::Words;
 use super::super::service::{Client, Odd, Place, headers};
 use super::super::spool::{Kept, Spool, Spooled};
+use super::refused::{self, Sent};
+use super::searched::Searching;
 use super::tickets::{self, Ticket};
 use super::verified::{self, verified};
 use super::{Asked, LFS_JSON, ask};
@@ -28,7 +30,8 @@ use super::{Asked, LFS_JSON, ask};
 /// Why an object is not put upstream.
 enum Stop {
     Revoked(Decision),
-    Denied(Box<GitDenial>),
+    /// The rule does not allow it; and where in the object that is.
+    Denied(Box<GitDenial>, Vec<String>),
     /// It is not what its name says.
     Other(&'static str),
     Client(Odd),
@@ -72,12 +75,12 @@ impl Client {
         asked: Asked,
         object: LfsObject,
     ) -> Response<ResponseBody> {
-        let read = ask::read(asked.body).await.and_then(|value| {
+        let read = self.lfs_read(&asked.head.headers, asked.body, |value| {
             let named = value.get("oid") == Some(&json!(object.oid))
                 && value.get("size") == Some(&json!(object.octets));
             named.then_some(()).ok_or_else(|| ask::malformed("oid"))
         });
-        if let Err(odd) = read {
+        if let Err(odd) = read.await {
             return self.lfs_odd(asked.action, &odd);
         }
         let operation = GitOperation::LfsVerify {
@@ -181,13 +184,20 @@ impl Client {
         let looked = tokio::select! {
             biased;
             decision = self.gateway.revoked(&permit) => Err(Stop::Revoked(decision)),
-            looked = self.lfs_look(&mut body, terms, &object) => looked,
+            looked = timeout(PUSH_ARRIVES, self.lfs_look(&mut body, (&permit, terms), &object)) => {
+                looked.unwrap_or(Err(Stop::Client(Odd::TimedOut)))
+            }
         };
         let spooled = match looked {
             Ok(spooled) => spooled,
             Err(stop) => {
                 drain(&mut body).await;
-                return stop.settle(permit);
+                let sent = Sent {
+                    sandbox: self.session.identity().sandbox,
+                    repo: place.repo.clone(),
+                    oid: object.oid,
+                };
+                return stop.settle(permit, sent);
             }
         };
         permit
@@ -206,40 +216,42 @@ impl Client {
     async fn lfs_look(
         &self,
         body: &mut RequestBody,
-        terms: &GitTerms,
+        (permit, terms): (&Permit, &GitTerms),
         object: &LfsObject,
     ) -> Result<Spooled, Stop> {
         let sandbox = self.session.identity().sandbox;
         let opening = Spool::open(Kept::Push, sandbox);
         let mut spool = opening.await.map_err(Stop::Disk)?;
         let mut digest = Sha256::new();
-        let mut search = Scrubber::new(self.gateway.withheld());
-        let mut out = Vec::new();
+        let mut search = Searching::new(self.gateway.withheld());
         while let Some(piece) = next_piece(body).await.map_err(Stop::Client)? {
             if spool.octets() + piece.len() as u64 > object.octets {
                 return Err(Stop::Other("it has more octets than were announced"));
             }
             digest.update(&piece);
-            search.feed(&piece, &mut out);
-            out.clear();
+            search.feed(&piece);
             spool.write(&piece).await.map_err(Stop::Disk)?;
         }
-        search.finish(&mut out);
         if spool.octets() != object.octets {
             return Err(Stop::Other("it has fewer octets than were announced"));
         }
         if verified::hexadecimal(&digest.finalize()) != object.oid {
             return Err(Stop::Other("its SHA-256 is not the one in its name"));
         }
+        let searched = search.finish();
+        let noted = &searched.places;
+        permit
+            .git()
+            .note(|facts| facts.findings.extend(noted.iter().cloned()));
         let facts = PushFacts {
-            own_secrets: search.found(),
             files: ChangedFiles::Known(Vec::new()),
+            commits: Some(Vec::new()),
             // What waits for a person is the push of what names the object.
             is_approved: true,
-            ..PushFacts::default()
+            ..searched.facts()
         };
         let judged = terms.judge(&facts);
-        judged.map_err(|denial| Stop::Denied(Box::new(denial)))?;
+        judged.map_err(|denial| Stop::Denied(Box::new(denial), searched.places))?;
         spool.finish().await.map_err(Stop::Disk)
     }
 
@@ -264,6 +276,11 @@ impl Client {
         let _ = Limited::new(body, PAGE_OCTETS).collect().await;
         if !head.status.is_success() {
             let (failed, status) = ask::failed(&head);
+            let is_mistaken = |status: &StatusCode| *status == StatusCode::UNPROCESSABLE_ENTITY;
+            let status = match status.filter(is_mistaken) {
+                Some(_) => Some(StatusCode::BAD_REQUEST),
+                None => status,
+            };
             return self.failed(place, event, &failed).as_lfs(status);
         }
         Response::new(ringfence_gateway::http::empty())
@@ -286,21 +303,31 @@ fn request(
 
 impl Stop {
     /// Closes the event, and says why.
-    fn settle(self, permit: Permit) -> Response<ResponseBody> {
-        let unprocessable = Some(StatusCode::UNPROCESSABLE_ENTITY);
+    fn settle(self, permit: Permit, sent: Sent) -> Response<ResponseBody> {
+        // To 422, git-lfs says that the server takes no Content-Type, and pushes without the object.
+        let bad = Some(StatusCode::BAD_REQUEST);
+        let is_denied = matches!(self, Self::Denied(..));
+        let mut places = Vec::new();
         let (refusal, status) = match self {
             Self::Revoked(decision) => (permit.revoke(decision), None),
-            Self::Denied(denial) => (permit.refuse_git(*denial), unprocessable),
+            Self::Denied(denial, found) => {
+                places = found;
+                (permit.refuse_git(*denial), None)
+            }
             Self::Other(reason) => {
                 let reason = format!("the object is not what it is announced as: {reason}");
-                (permit.refuse(ReasonCode::Malformed, &reason), unprocessable)
+                (permit.refuse(ReasonCode::Malformed, &reason), bad)
             }
-            Self::Client(odd) => (permit.refuse(odd.code(), &odd.to_string()), unprocessable),
+            Self::Client(odd) => (permit.refuse(odd.code(), &odd.to_string()), bad),
             Self::Disk(error) => {
                 let reason = format!("the object cannot be kept while it is looked at: {error}");
                 (permit.refuse(ReasonCode::Unavailable, &reason), None)
             }
         };
-        Words::of(&Stopped::Refused(refusal)).as_lfs(status)
+        let words = Words::of(&Stopped::Refused(refusal)).with("found", &places);
+        if is_denied {
+            refused::note(sent, words.lines.join("; "));
+        }
+        words.as_lfs(status)
     }
 }

@@ -7,27 +7,28 @@ use bytes::Bytes;
 use http::HeaderValue;
 use ringfence_gateway::Permit;
 use ringfence_gateway::Stopped;
-use ringfence_gateway::git::{ChangedFiles, GitDenial, GitTerms, PushFacts};
+use ringfence_gateway::git::{ChangedFiles, GitDenial, GitTerms, PushFacts, PushedCommit};
 use ringfence_gateway::http::{RequestBody, ResponseBody};
-use ringfence_git::pack::{Pack, PackError, PackLimits, Stop as PackStop};
+use ringfence_git::pack::{Pack, PackError, Stop as PackStop};
 use ringfence_git::wire::push::PushRequest;
 use ringfence_git::wire::text::one_line;
 use ringfence_model::git::{Oid, RefChange, RefName, RefUpdate};
 use ringfence_model::{Decision, ReasonCode};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::super::alias::Upstream;
-use super::super::checked::{self, Proven, Tip, Written};
+use super::super::checked::{self, Proven, Searched, Written};
 use super::super::driven::Progress;
-use super::super::limits::{ASKED_REFS, INFLATED_OCTETS, INFLATED_TIMES, PUSH_ARRIVES};
+use super::super::heard::clean;
+use super::super::limits::ASKED_REFS;
 use super::super::proof::{Asker, Unproven};
 use super::super::say::Words;
 use super::super::service::{Client, Odd};
-use super::super::shown::{self, Viewer};
-use super::super::spool::{Kept, Spool, Spooled};
+use super::super::shown::Viewer;
+use super::super::spool::Spooled;
+use super::drain;
 use super::noted::Noting;
-use super::{drain, next_piece};
+use super::receive::Received;
 
 /// What a push is looked at with.
 pub(super) struct Looking<'a> {
@@ -57,27 +58,27 @@ pub(super) enum Stop {
 impl Looking<'_> {
     /// Reads, checks and judges the whole push; gives back its pack, if it may go on.
     pub(super) async fn look(self, begin: Bytes, mut body: RequestBody) -> Result<Spooled, Stop> {
-        let spooled = match self.spool(begin, &mut body).await {
-            Ok(spooled) => spooled,
+        let stop = PackStop::new();
+        // Whatever still reads the pack when this is dropped gives up.
+        let _stopping = Stopping(stop.clone());
+        let Received { spooled, pack } = match self.receive(begin, &mut body, &stop).await {
+            Ok(received) => received,
             Err(stop) => {
                 drain(&mut body).await;
                 return Err(stop);
             }
         };
-        let octets = spooled.octets;
-        let stop = PackStop::new();
-        // Whatever still reads the pack when this is dropped gives up.
-        let _stopping = Stopping(stop.clone());
-        let pack = self.open(&spooled, &stop).await?;
+        let (pack, searched) = pack.unzip();
         if let Some(pack) = &pack {
             self.permit.git().note(|facts| {
-                facts.pack_octets = Some(octets);
+                facts.pack_octets = Some(spooled.octets);
                 facts.objects = Some(pack.len() as u64);
                 facts.commits = Some(pack.commits() as u64);
             });
         }
         let head = self.no_alias(&stop).await?;
-        let facts = self.facts((pack.as_ref(), head), &stop).await?;
+        let known = (pack.as_ref(), searched, head);
+        let facts = self.facts(known, &stop).await?;
         let (facts, places) = facts;
         self.note_updates(&facts.updates);
         match self.judge(facts).await {
@@ -86,71 +87,10 @@ impl Looking<'_> {
         }
     }
 
-    async fn spool(&self, begin: Bytes, body: &mut RequestBody) -> Result<Spooled, Stop> {
-        let sandbox = self.client.session.identity().sandbox;
-        let spool = Spool::open(Kept::Push, sandbox).await.map_err(Stop::Disk)?;
-        let filling = timeout(PUSH_ARRIVES, self.fill(spool, begin, body)).await;
-        let spool = filling.map_err(|_| Stop::Client(Odd::TimedOut))??;
-        spool.finish().await.map_err(Stop::Disk)
-    }
-
-    async fn fill(
-        &self,
-        mut spool: Spool,
-        begin: Bytes,
-        body: &mut RequestBody,
-    ) -> Result<Spool, Stop> {
-        let most = self.terms.limits().pack_octets;
-        let mut next = Some(begin);
-        while let Some(piece) = next {
-            if spool.octets() + piece.len() as u64 > most {
-                let reason = format!("the pack has more than {most} octets");
-                return Err(Stop::Pack(ReasonCode::LimitReached, reason));
-            }
-            spool.write(&piece).await.map_err(Stop::Disk)?;
-            let octets = spool.octets();
-            self.progress
-                .say_sometimes(|| format!("Ringfence: {} KiB received", octets / 1024));
-            next = next_piece(body).await.map_err(Stop::Client)?;
-        }
-        Ok(spool)
-    }
-
-    async fn open(&self, spooled: &Spooled, stop: &PackStop) -> Result<Option<Arc<Pack>>, Stop> {
-        if !self.request.has_pack() {
-            return match spooled.octets {
-                0 => Ok(None),
-                _ => {
-                    let reason = "octets follow a push that only deletes";
-                    Err(Stop::Pack(ReasonCode::Malformed, reason.to_owned()))
-                }
-            };
-        }
-        let file = spooled.pack(stop.clone()).map_err(Stop::Disk)?;
-        let format = self.request.object_format();
-        let most = self.terms.limits();
-        // A small pack that inflates to much is made for that.
-        let likely = spooled.octets.saturating_mul(INFLATED_TIMES) + INFLATED_OCTETS;
-        let limits = PackLimits {
-            objects: u32::try_from(most.objects).unwrap_or(u32::MAX),
-            inflated_octets: most.inflated_octets.min(likely),
-            ..PackLimits::default()
-        };
-        self.progress
-            .say_sometimes(|| "Ringfence: reading the objects".to_owned());
-        let request = self.request.clone();
-        let pack = blocking(move || {
-            let pack = Pack::open(file, format, &limits)?;
-            checked::nothing_hidden(&pack, &request)?;
-            Ok(pack)
-        });
-        Ok(Some(Arc::new(pack.await?)))
-    }
-
     /// All that is known of the push, and the places where something was found.
     async fn facts(
         &self,
-        (pack, head): (Option<&Arc<Pack>>, Option<Oid>),
+        (pack, searched, head): (Option<&Arc<Pack>>, Option<Searched>, Option<Oid>),
         stop: &PackStop,
     ) -> Result<(PushFacts, Vec<String>), Stop> {
         let updates = self.updates(pack, stop).await?;
@@ -169,7 +109,7 @@ impl Looking<'_> {
             if self.terms.minds_files() || self.terms.minds_filters() || !is_all_read {
                 let before = self.before(pack, &tips, stop).await?;
                 if !is_all_read {
-                    self.nothing_foreign(pack, before.as_ref()).await?;
+                    self.nothing_foreign(pack, before.as_ref(), stop).await?;
                 }
                 if let Some(before) = before {
                     let (pack, terms) = (Arc::clone(pack), Arc::clone(self.terms));
@@ -180,7 +120,8 @@ impl Looking<'_> {
                 }
             }
         }
-        let written = self.written(pack).await?;
+        facts.commits = Some(self.authors(pack).await?);
+        let written = self.written(pack, searched).await?;
         facts.own_secrets = written.own.len() as u64;
         facts.findings = written.findings.len() as u64;
         let places: Vec<String> = written.own.into_iter().chain(written.findings).collect();
@@ -259,77 +200,25 @@ impl Looking<'_> {
         Err(Stop::Pack(ReasonCode::RefNotAllowed, reason))
     }
 
-    /// The trees of the commits that the push rests on; nothing where they cannot be had.
-    async fn before(
+    async fn authors(&self, pack: Option<&Arc<Pack>>) -> Result<Vec<PushedCommit>, Stop> {
+        let (pack, terms) = (pack.cloned(), Arc::clone(self.terms));
+        let own = self.client.gateway.withheld();
+        blocking(move || checked::authors(pack.as_deref(), &terms, &own)).await
+    }
+
+    async fn written(
         &self,
-        pack: &Arc<Pack>,
-        tips: &[Tip],
-        stop: &PackStop,
-    ) -> Result<Option<Option<Arc<Pack>>>, Stop> {
-        let needed = self.outside(pack, tips).await?;
-        match self.asker(stop).trees(&needed, None).await {
-            Ok(before) => Ok(Some(before.map(Arc::new))),
-            Err(unproven) => {
-                let reason = self.scrubbed(&unproven);
-                self.permit.git().note(|facts| facts.findings.push(reason));
-                Ok(None)
-            }
-        }
-    }
-
-    /// The commits that the push rests on and that are not in the pack.
-    async fn outside(&self, pack: &Arc<Pack>, tips: &[Tip]) -> Result<Vec<Oid>, Stop> {
-        let known = Arc::clone(pack);
-        let mut outside = blocking(move || Ok(known.history()?.outside().to_vec())).await?;
-        let all = tips
-            .iter()
-            .flat_map(|tip| tip.olds.iter().chain([&tip.new]));
-        outside.extend(all.filter(|oid| pack.kind_of(oid).is_none()));
-        outside.sort_unstable();
-        outside.dedup();
-        Ok(outside)
-    }
-
-    /// Where not all refs may be read: checks that the push rests on nothing that was not shown, as
-    /// what is pushed to a ref that may be read is read then.
-    async fn nothing_foreign(
-        &self,
-        pack: &Arc<Pack>,
-        before: Option<&Option<Arc<Pack>>>,
-    ) -> Result<(), Stop> {
-        let rested: Vec<Tip> = self.tips(None);
-        let outside = self.outside(pack, &rested).await?;
-        let hidden = shown::hidden(&self.viewer, &outside).is_some();
-        let (pack, before) = (Arc::clone(pack), before.cloned().flatten());
-        let foreign = blocking(move || checked::foreign(&pack, before.as_deref())).await?;
-        if !hidden && foreign.is_none() {
-            return Ok(());
-        }
-        let reason = "the push rests on objects that none of the refs leads to that may be read";
-        Err(Stop::Pack(ReasonCode::RefNotAllowed, reason.to_owned()))
-    }
-
-    fn tips(&self, head: Option<Oid>) -> Vec<Tip> {
-        let set = self.request.updates.iter().filter(|it| !it.new.is_null());
-        let tip = |update: &RefUpdate| Tip {
-            new: update.new,
-            olds: [Some(update.old).filter(|old| !old.is_null()), head]
-                .into_iter()
-                .flatten()
-                .collect(),
-        };
-        set.map(tip).collect()
-    }
-
-    async fn written(&self, pack: Option<&Arc<Pack>>) -> Result<Written, Stop> {
+        pack: Option<&Arc<Pack>>,
+        searched: Option<Searched>,
+    ) -> Result<Written, Stop> {
         self.progress
             .say_sometimes(|| "Ringfence: searching for secrets".to_owned());
         let (pack, request) = (pack.cloned(), self.request.clone());
         let own = self.client.gateway.withheld();
-        blocking(move || checked::written(pack.as_deref(), &request, &own)).await
+        blocking(move || checked::written(pack.as_deref(), searched, &request, &own)).await
     }
 
-    fn asker<'s>(&'s self, stop: &'s PackStop) -> Asker<'s> {
+    pub(super) fn asker<'s>(&'s self, stop: &'s PackStop) -> Asker<'s> {
         Asker {
             gateway: &self.client.gateway,
             session: &self.client.session,
@@ -342,12 +231,8 @@ impl Looking<'_> {
     }
 
     /// The words of an upstream may hold what it was sent.
-    fn scrubbed(&self, unproven: &Unproven) -> String {
-        let words = unproven.to_string();
-        let scrubbed = self.client.gateway.withheld().scrub(words.as_bytes());
-        scrubbed.map_or(words, |octets| {
-            String::from_utf8_lossy(&octets).into_owned()
-        })
+    pub(super) fn scrubbed(&self, unproven: &Unproven) -> String {
+        clean(&self.client.gateway.withheld(), unproven.to_string())
     }
 
     fn note_updates(&self, updates: &[RefUpdate]) {
@@ -368,10 +253,15 @@ impl Drop for Stopping {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PackError> + Send + 'static,
 ) -> Result<T, Stop> {
-    let done = spawn_blocking(work).await;
+    join(spawn_blocking(work)).await
+}
+
+/// What work on another thread came to.
+pub(super) async fn join<T>(working: JoinHandle<Result<T, PackError>>) -> Result<T, Stop> {
+    let done = working.await;
     done.map_err(|error| Stop::Disk(io::Error::other(error)))?
         .map_err(Stop::from)
 }

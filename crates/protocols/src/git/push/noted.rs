@@ -7,7 +7,7 @@ use ringfence_git::wire::text::one_line;
 use ringfence_model::git::{GitFacts, RefName, RefResult, RefUpdate};
 
 const NOT_SENT: &str = "it was not sent on";
-const UNSAID: &str = "the upstream did not say that it was done";
+const UNSAID: &str = "it was sent on, and the upstream did not say whether it was done";
 
 /// Notes what becomes of the refs of one push.
 pub(super) struct Noting(NoteHold);

@@ -16,6 +16,7 @@ use ringfence_model::EventId;
 use ringfence_model::git::{GitService, RefName};
 
 use super::super::driven::Progress;
+use super::super::heard::{Heard, clean, clean_report};
 use super::super::say::{Words, result};
 use super::super::service::{Client, Place, headers};
 use super::super::shown::{self, Viewer};
@@ -75,13 +76,20 @@ impl Sending<'_> {
 
     /// Reads the answer. A report that is there counts for the record, whatever comes after it.
     async fn report(&self, body: ResponseBody, asked: &PushRequest) -> Result<Answer, String> {
-        let mut reader = ReportReader::new(&asked.capabilities);
+        let own = self.client.gateway.withheld();
+        let reader = ReportReader::new(&asked.capabilities);
+        let mut reader = reader.censored(Heard::new(own.clone()));
         let read = self.read(body, &mut reader).await;
         if let Some(report) = reader.so_far() {
-            self.noting.report(&report);
+            self.noting.report(&clean_report(&own, report));
         }
-        read?;
-        reader.finish().map_err(|error| error.to_string())
+        read.map_err(|words| clean(&own, words))?;
+        let finished = reader.finish();
+        let answer = finished.map_err(|error| clean(&own, error.to_string()))?;
+        Ok(Answer {
+            report: answer.report.map(|report| clean_report(&own, report)),
+            fatal: answer.fatal.map(|words| clean(&own, words)),
+        })
     }
 
     async fn read(&self, mut body: ResponseBody, reader: &mut ReportReader) -> Result<(), String> {

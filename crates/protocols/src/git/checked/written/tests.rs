@@ -1,89 +1,55 @@
 //! With packs that git made. Secrets are made when a test runs.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::thread;
 
-use ringfence_git::pack::{Pack, PackLimits, Spooled, Stop};
+use ringfence_git::pack::{Pack, PackLimits, Part};
 use ringfence_git::wire::push::{PushCapabilities, PushRequest};
 use ringfence_inspect::ScrubSet;
 use ringfence_model::Secret;
 use ringfence_model::git::{ObjectFormat, Oid, RefChange, RefName, RefUpdate};
-use tempfile::TempDir;
 
+use super::super::search::{Searched, handing};
+use super::super::testing::Repo;
 use super::{Written, written};
 use crate::git::limits::FINDINGS;
 
 const REF: &str = "refs/heads/agent/x";
 
-struct Repo(TempDir);
-
 impl Repo {
-    fn new() -> Self {
-        let repo = Self(tempfile::tempdir().unwrap());
-        repo.git(&["init", "-q", "-b", "main"], b"");
-        repo
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the test makes packs by git")]
-    fn git(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-        let mut child = Command::new("git")
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.0.path())
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "A")))
-            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "a@example.org")))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}");
-        output.stdout
-    }
-
-    fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
-        let path = self.0.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
-
-    fn commit(&self, message: &str) -> Oid {
-        self.git(&["add", "-A"], b"");
-        self.git(
-            &["commit", "-q", "--allow-empty", "-F", "-"],
-            message.as_bytes(),
-        );
-        self.oid("HEAD")
-    }
-
-    fn oid(&self, revision: &str) -> Oid {
-        let out = self.git(&["rev-parse", revision], b"");
-        String::from_utf8(out).unwrap().trim().parse().unwrap()
-    }
-
-    fn pack(&self, tip: &Oid) -> Pack {
-        let arguments = ["pack-objects", "-q", "--stdout", "--revs"];
-        let octets = self.git(&arguments, format!("{tip}\n").as_bytes());
-        let mut pack = tempfile::tempfile().unwrap();
-        pack.write_all(&octets).unwrap();
-        let spooled = Spooled {
-            pack,
-            octets: octets.len() as u64,
-            scratch: tempfile::tempfile().unwrap(),
-            stop: Stop::new(),
-        };
-        Pack::open(spooled, ObjectFormat::Sha1, &PackLimits::default()).unwrap()
-    }
-
+    /// What is found while the pack is read; the same is found in it afterwards.
     fn search(&self, tip: Oid, own: &[Secret]) -> Written {
         let own = ScrubSet::new(own).unwrap();
-        written(Some(&self.pack(&tip)), &request(REF, tip), &own).unwrap()
+        let (pack, searched) = self.read_along(&tip, &own);
+        let request = request(REF, tip);
+        let along = written(Some(&pack), Some(searched), &request, &own).unwrap();
+        let again = written(Some(&pack), None, &request, &own).unwrap();
+        // Where only some are told, these may be others.
+        if along.findings.len() < FINDINGS {
+            assert_eq!(sorted(&along), sorted(&again));
+        }
+        along
     }
+
+    fn read_along(&self, tip: &Oid, own: &ScrubSet) -> (Pack, Searched) {
+        let (mut handing, handed) = handing();
+        let own = own.clone();
+        let searching = thread::spawn(move || handed.search(own));
+        let (spooled, limits) = (self.spooled(tip), PackLimits::default());
+        let mut watch = |part: &Part<'_>| handing.take(part);
+        let pack = Pack::watched(spooled, ObjectFormat::Sha1, &limits, &mut watch).unwrap();
+        handing.finish();
+        (pack, searching.join().unwrap())
+    }
+}
+
+fn sorted(written: &Written) -> (Vec<&String>, Vec<&String>) {
+    let mut sorted: (Vec<_>, Vec<_>) = (
+        written.own.iter().collect(),
+        written.findings.iter().collect(),
+    );
+    sorted.0.sort_unstable();
+    sorted.1.sort_unstable();
+    sorted
 }
 
 fn request(name: &str, new: Oid) -> PushRequest {
@@ -217,7 +183,7 @@ fn refs_and_options_are_searched_also_where_nothing_is_packed() {
     let set = ScrubSet::new(&[own]).unwrap();
     let mut request = request(&format!("refs/heads/{text}"), Oid::null(ObjectFormat::Sha1));
     request.options = vec![format!("ci.variable={}", token(0)), text];
-    let found = written(None, &request, &set).unwrap();
+    let found = written(None, None, &request, &set).unwrap();
     assert_eq!(found.own, ["the name of a ref", "a push option"]);
     assert_eq!(found.findings, ["a push option: vault-token"]);
 }
@@ -247,4 +213,31 @@ fn a_clean_push_has_no_finding() {
     );
     let tip = repo.commit("fix: the token is read from the environment");
     assert_eq!(repo.search(tip, &[own()]), Written::default());
+}
+
+#[test]
+fn what_is_withheld_only_since_the_pack_was_read_is_found_as_well() {
+    let repo = Repo::new();
+    let own = own();
+    repo.write("plain", own.expose());
+    let tip = repo.commit("add");
+    let (pack, searched) = repo.read_along(&tip, &ScrubSet::default());
+    let now = ScrubSet::new(&[own]).unwrap();
+    let found = written(Some(&pack), Some(searched), &request(REF, tip), &now).unwrap();
+    assert_eq!(found.own, ["plain"]);
+}
+
+#[test]
+fn a_long_file_is_searched_to_its_end_whatever_comes_before_and_after_it() {
+    let repo = Repo::new();
+    let noise: Vec<u8> = (0..560_000_u32).flat_map(u32::to_le_bytes).collect();
+    repo.write(
+        "long",
+        [&noise, b"\n".as_slice(), token(0).as_bytes()].concat(),
+    );
+    repo.write("short", "nothing\n");
+    let tip = repo.commit("add");
+    let found = repo.search(tip, &[]).findings;
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("long:") && found[0].ends_with(": vault-token"));
 }
