@@ -1,11 +1,15 @@
 //! The command line: a contract, so changes here are changes for scripts.
 
 pub(crate) mod approval;
+pub(crate) mod budget;
 pub(crate) mod credential;
 pub(crate) mod git;
 pub(crate) mod inspect;
+pub(crate) mod llm;
 pub(crate) mod profile;
+pub(crate) mod setup;
 pub(crate) mod token;
+pub(crate) mod trace;
 
 use std::path::PathBuf;
 
@@ -43,18 +47,26 @@ pub(crate) enum Verb {
     Events(EventsArguments),
     /// Show what was denied, grouped, with what would allow it.
     Denied(DeniedArguments),
+    /// Show what an agent did, step by step, and send it to an OpenTelemetry collector.
+    Trace(trace::TraceArguments),
     /// Allow a destination, in your own profile.
     Allow(AllowArguments),
     /// Check, test and explore policies.
     Policy(PolicyArguments),
     /// Describe git servers, tell what an agent may do, decide on pushes that wait for a person.
     Git(git::GitArguments),
+    /// Describe providers of language models, and tell what may be asked of them.
+    Llm(llm::LlmArguments),
     /// List profiles, and make one from a preset.
     Profile(profile::ProfileArguments),
+    /// Get ready for a coding agent: its profile, and the key that it works with and never sees.
+    Setup(setup::SetupArguments),
     /// Keep credentials that agents use and never see.
     Credential(credential::CredentialArguments),
     /// List and revoke the tokens that sandboxes hold in place of credentials.
     Token(token::TokenArguments),
+    /// See what agents have spent on language models, and give budgets anew.
+    Budget(budget::BudgetArguments),
     /// Review what an agent wrote into private copies.
     Overlay(OverlayArguments),
     /// Run the gateway's inspectors on what comes by standard input.
@@ -219,12 +231,12 @@ pub(crate) struct AskedArguments {
     #[arg(
         long,
         value_name = "HOST:PORT",
-        conflicts_with = "url",
-        required_unless_present = "url"
+        conflicts_with_all = ["url", "llm"],
+        required_unless_present_any = ["url", "llm"]
     )]
     pub(crate) connect: Option<ringfence_model::Destination>,
     /// An HTTP request.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "llm")]
     pub(crate) url: Option<String>,
     /// Its method; POST with a body, else GET.
     #[arg(long, requires = "url")]
@@ -235,6 +247,11 @@ pub(crate) struct AskedArguments {
     /// The file that holds its body, JSON unless a header says otherwise.
     #[arg(long, value_name = "FILE", requires = "url")]
     pub(crate) body: Option<PathBuf>,
+    /// A request to this provider of language models.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) llm: Option<ringfence_model::llm::ProviderName>,
+    #[command(flatten)]
+    pub(crate) wish: llm::WishArguments,
 }
 
 #[derive(Debug, Args)]
@@ -278,6 +295,8 @@ pub(crate) enum ProtocolName {
     Http,
     /// Requests of git that are read.
     Git,
+    /// Requests to language models.
+    Llm,
 }
 
 #[derive(Debug, Args)]
@@ -336,7 +355,8 @@ pub(crate) enum PolicyVerb {
     #[command(after_help = "Examples:
   ringfence policy explain coding-agent --connect evil.test:443
   ringfence policy explain my.yaml --method POST --url http://api.test/v1/items
-  ringfence policy explain my.yaml --url https://api.test/v1/items --header 'Accept: text/plain' --body item.json")]
+  ringfence policy explain my.yaml --url https://api.test/v1/items --header 'Accept: text/plain' --body item.json
+  ringfence policy explain my.yaml --llm anthropic --model claude-opus-4 --hosted web-search")]
     Explain {
         /// Profiles: files or names.
         #[arg(required = true, value_name = "FILE")]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use ringfence_control::keys::KeyConfig;
 use ringfence_control::source::SourceConfig;
+use ringfence_control::traces::TraceConfig;
 use ringfence_gateway::{Config, DialConfig, Limits};
 use serde::Deserialize;
 
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) keys: KeyConfig,
     /// Where secrets come from that are not in the store.
     pub(crate) sources: SourceConfig,
+    /// Where traces are sent.
+    pub(crate) traces: TraceConfig,
 }
 
 impl Settings {
@@ -37,7 +40,8 @@ impl Settings {
         let vault = self.sources.vault.as_ref();
         let token = vault.and_then(|vault| vault.token_file.clone());
         let key = self.keys.master_key_file.clone();
-        key.into_iter().chain(token).collect()
+        let headers = self.traces.headers_file.clone();
+        key.into_iter().chain(token).chain(headers).collect()
     }
 }
 
@@ -49,6 +53,7 @@ struct File {
     limits: Limits,
     credentials: KeyConfig,
     sources: SourceConfig,
+    traces: TraceConfig,
 }
 
 /// Reads the file that `--config` or `RINGFENCE_CONFIG` names, else the caller's own if there
@@ -89,6 +94,9 @@ fn parse(text: &str, path: &Path) -> Result<Settings> {
     {
         *token = directory.join(&*token);
     }
+    if let Some(headers) = &mut file.traces.headers_file {
+        *headers = directory.join(&*headers);
+    }
     Ok(Settings {
         gateway: Config {
             dial: file.dial,
@@ -97,6 +105,7 @@ fn parse(text: &str, path: &Path) -> Result<Settings> {
         },
         keys: file.credentials,
         sources: file.sources,
+        traces: file.traces,
     })
 }
 

@@ -55,6 +55,10 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Doctor(doctor) => verbs::doctor::doctor(&doctor),
         Verb::Gateway(gateway) => verbs::gateway::gateway(gateway, config.as_deref()),
         Verb::Events(events) => verbs::events::events(events),
+        Verb::Trace(trace) => {
+            let settings = config::settings(config.as_deref())?;
+            verbs::trace::trace(trace, &settings)
+        }
         Verb::Denied(denied) => verbs::denied::denied(&denied),
         Verb::Allow(allow) => verbs::allow::allow(&allow),
         Verb::Policy(policy) => verbs::policy::policy(policy),
@@ -63,11 +67,17 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
             let settings = config::settings(config.as_deref())?;
             verbs::credential::credential(credential, &settings)
         }
+        Verb::Setup(setup) => {
+            let settings = config::settings(config.as_deref())?;
+            verbs::setup::setup(&setup, &settings)
+        }
         Verb::Token(token) => {
             let settings = config::settings(config.as_deref())?;
             verbs::token::token(&token, &settings)
         }
         Verb::Git(git) => verbs::git::git(&git),
+        Verb::Llm(llm) => verbs::llm::llm(llm),
+        Verb::Budget(budget) => verbs::budget::budget(&budget),
         Verb::Overlay(overlay) => verbs::overlay::overlay(&overlay),
         Verb::Inspect(inspect) => verbs::inspect::inspect(&inspect),
         Verb::SandboxAttempts => verbs::prove::attempt_all(),

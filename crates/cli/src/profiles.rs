@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use ringfence_model::git::UpstreamKind;
 use ringfence_model::{AgentName, Generation, ProfileName};
 use ringfence_policy::{NetworkRule, Profile, Snapshot};
 
@@ -149,23 +148,7 @@ fn read(path: &Path) -> Result<Vec<Profile>, Failure> {
     let text = fs::read_to_string(path).map_err(|error| {
         Failure::Usage(anyhow::Error::new(error).context(format!("cannot read {}", path.display())))
     })?;
-    let profiles = Profile::parse(&path.to_string_lossy(), &text)?;
-    reachable(path, &profiles)?;
-    Ok(profiles)
-}
-
-/// The gateway speaks HTTPS with git servers. A description that says otherwise is refused rather
-/// than left without effect.
-fn reachable(path: &Path, profiles: &[Profile]) -> Result<(), Failure> {
-    let mut servers = profiles.iter().flat_map(|profile| &profile.git_upstreams);
-    match servers.find(|server| server.kind == UpstreamKind::Ssh) {
-        None => Ok(()),
-        Some(server) => Err(Failure::Usage(anyhow!(
-            "{}: the git server `{}` has `kind: ssh`, and this version reaches git servers over HTTPS alone",
-            path.display(),
-            server.name
-        ))),
-    }
+    Ok(Profile::parse(&path.to_string_lossy(), &text)?)
 }
 
 fn read_optional(path: &Path) -> Result<Vec<Profile>, Failure> {

@@ -84,7 +84,7 @@ pub(crate) struct AddArguments {
     /// What it is made of; `--help` lists the kinds.
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Kind,
-    /// The only host that it may be sent to, or *.DOMAIN; without a port, 443.
+    /// The only host that it may be sent to, or *.DOMAIN; without a port, 443, or 22 for a key for SSH.
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) host: String,
     /// The only paths: this one and those below it.
@@ -115,7 +115,7 @@ pub(crate) struct RotateArguments {
 }
 
 /// Settings, and where the secret is read from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct SecretArguments {
     /// A public setting of the kind, for example token_url=https://….
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]

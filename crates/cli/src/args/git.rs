@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 
 use clap::{Args, Subcommand, ValueEnum};
+use ringfence_gateway::ssh::check_host_key;
 use ringfence_model::git::{RefChange, RefName, UpstreamKind, UpstreamName};
 use ringfence_model::{AgentName, CredentialName, HostName, Scheme};
 use ringfence_policy::Cidr;
@@ -111,6 +112,8 @@ pub(crate) enum UpstreamVerb {
     #[command(after_help = "Examples:
   ringfence git upstream add corp --kind gitlab --host git.corp.example --credential corp
   ringfence git upstream add scm --kind generic-https --host git.corp.example:8443 --base-path /scm --address 10.0.0.0/8
+  ringfence git upstream add old --kind ssh --host git.corp.example --base-path /srv/git --credential deploy \\
+      --host-key \"ssh-ed25519 AAAA…\"
 
 Rules that name it stand in the same profile.")]
     Add(Box<AddArguments>),
@@ -142,7 +145,7 @@ pub(crate) struct AddArguments {
     /// How it names repositories, and how it is reached.
     #[arg(long, value_enum)]
     pub(crate) kind: Kind,
-    /// Where it is [default port: 443].
+    /// Where it is [default port: 443, or 22 with --kind ssh].
     #[arg(long, value_name = "HOST[:PORT]", value_parser = place)]
     pub(crate) host: Place,
     /// What stands before every repository in a path, as in /scm.
@@ -154,6 +157,9 @@ pub(crate) struct AddArguments {
     /// A network that the host may resolve into, where it is not public. May be given several times.
     #[arg(long = "address", value_name = "NETWORK")]
     pub(crate) addresses: Vec<Cidr>,
+    /// With --kind ssh: a key of the server, as `ssh-keyscan HOST` prints it, without the host. It must have one of these. May be given several times.
+    #[arg(long = "host-key", value_name = "KEY", value_parser = host_key)]
+    pub(crate) host_keys: Vec<String>,
     /// Reach it without TLS.
     #[arg(long)]
     pub(crate) plain_http: bool,
@@ -184,6 +190,8 @@ pub(crate) enum Kind {
     Bitbucket,
     /// Azure DevOps.
     AzureDevops,
+    /// Any server that is reached over SSH; letter case counts.
+    Ssh,
 }
 
 impl Kind {
@@ -195,6 +203,7 @@ impl Kind {
             Self::Gitea => UpstreamKind::Gitea,
             Self::Bitbucket => UpstreamKind::Bitbucket,
             Self::AzureDevops => UpstreamKind::AzureDevops,
+            Self::Ssh => UpstreamKind::Ssh,
         }
     }
 }
@@ -220,6 +229,11 @@ fn place(text: &str) -> Result<Place, String> {
 
 fn name(text: &str) -> Result<UpstreamName, String> {
     UpstreamName::new(text).map_err(|error| error.to_string())
+}
+
+fn host_key(text: &str) -> Result<String, String> {
+    check_host_key(text).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
 }
 
 fn reference(text: &str) -> Result<RefName, String> {

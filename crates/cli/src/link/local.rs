@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use ringfence_control::traces::Tee;
 use ringfence_gateway::{Audit, AuditError, Identity};
 use ringfence_model::{Closing, Event, Generation, Notice, NoticeKind, Record};
 use ringfence_policy::{Profile, Snapshot};
@@ -19,6 +20,8 @@ pub(crate) struct LocalAudit {
     spool: Spool,
     tally: Mutex<Tally>,
     identity: Identity,
+    /// What sends traces, where somebody wants them.
+    tee: Option<Tee>,
 }
 
 impl LocalAudit {
@@ -31,7 +34,13 @@ impl LocalAudit {
             spool,
             tally: Mutex::new(Tally::default()),
             identity,
+            tee: None,
         })
+    }
+
+    /// Gives every record to the exporter of traces as well.
+    pub(crate) fn with(self, tee: Option<Tee>) -> Self {
+        Self { tee, ..self }
     }
 
     /// Records what is not an action.
@@ -64,6 +73,9 @@ impl LocalAudit {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .feed(record);
+        if let Some(tee) = &self.tee {
+            tee.offer(record);
+        }
         Ok(())
     }
 }

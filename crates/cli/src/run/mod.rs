@@ -3,11 +3,13 @@
 mod environment;
 mod git;
 mod links;
+mod llm;
 pub(crate) mod publish;
 mod report;
 mod request;
 mod signals;
 mod terminal;
+pub(crate) mod traces;
 mod trust;
 
 use std::path::{Path, PathBuf};
@@ -16,8 +18,9 @@ use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
 use ringfence_control::approvals::LocalApprovals;
+use ringfence_control::budgets::LocalBudgets;
 use ringfence_gateway::intercept::Authority;
-use ringfence_gateway::{Admission, Capture, Config, Gateway, Identity, Listeners};
+use ringfence_gateway::{Admission, Capture, Config, Gateway, Identity, Listeners, Ports};
 use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::linux::nested::Nested;
@@ -33,6 +36,7 @@ use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
 use crate::{config, paths};
 use request::{Facts, is_steered_from_inside, mode, steering, weakening};
+use traces::Traces;
 use trust::Trust;
 
 /// Runs the command. Returns its exit code.
@@ -51,7 +55,9 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let data = paths::data().map_err(Failure::usage)?;
     let report = arguments.json_report.as_deref();
     let report = report.map(report::ReportFile::prepare).transpose()?;
-    let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
+    let traces = Traces::start(&settings, &data, identity.run)?;
+    let audit = LocalAudit::create(&data, identity.clone())?.with(traces.tee());
+    let audit = Arc::new(audit);
     let steering = steering(&link, &settings, config_file, &credentials);
     let granted = credentials.granted(link.profiles());
     let Trust { authority, files } = trust.finish()?;
@@ -61,6 +67,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
         credentials: &credentials,
         granted,
         git_servers: link.policy().borrow().git_upstreams().to_vec(),
+        llm_providers: link.policy().borrow().llm_providers().to_vec(),
         profiles: link.profiles(),
     };
     let request = request::request(&arguments, facts, steering)?;
@@ -97,6 +104,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
         let _ = audit.record(NoticeKind::RunEnded { exit_code });
         let _ = audit.sync();
     }
+    traces.finish();
     attended
 }
 
@@ -140,13 +148,16 @@ impl Session {
         let runtime = self.credentials.runtime()?;
         self.credentials.follow(&runtime)?;
         let credentials = self.credentials.port();
-        let approvals = LocalApprovals::new(&paths::data().map_err(Failure::usage)?);
+        let data = paths::data().map_err(Failure::usage)?;
         let gateway = Gateway::new(
             config,
-            self.audit.clone(),
-            link.policy(),
-            credentials,
-            Arc::new(approvals),
+            Ports {
+                audit: self.audit.clone(),
+                policy: link.policy(),
+                credentials,
+                approvals: Arc::new(LocalApprovals::new(&data)),
+                budgets: Arc::new(LocalBudgets::new(&data)),
+            },
         )
         .map_err(Failure::usage)?;
         // Steering files in the workspace, read-only here, may be written by another sandbox: they

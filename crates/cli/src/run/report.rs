@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use ringfence_model::NoticeKind;
 use ringfence_sandbox::linux::nested::{self, Nested};
 use ringfence_sandbox::linux::overlay::{self, Change, Changes, Manifest};
-use ringfence_store::Counts;
+use ringfence_store::{Counts, LlmCounts};
 use serde::Serialize;
 
 pub(super) use self::file::ReportFile;
@@ -118,8 +118,11 @@ pub(super) fn finish(
     }
 }
 
-/// A run in which nothing was denied and nothing is pending ends without a word.
+/// A run in which nothing was denied, spent or is pending ends without a word.
 fn summarise(counts: &Counts, left: &Left) {
+    if counts.llm.requests > 0 {
+        output::say(&format!("ringfence: {}", spent(&counts.llm)));
+    }
     if counts.denied == 0 && left.changes.is_none() && left.nested.is_none() {
         return;
     }
@@ -147,6 +150,26 @@ fn summarise(counts: &Counts, left: &Left) {
     }
     summarise_private(left);
     summarise_nested(&left.nested);
+}
+
+/// What language models took, in one line.
+fn spent(counts: &LlmCounts) -> String {
+    let requests = if counts.requests == 1 {
+        "request"
+    } else {
+        "requests"
+    };
+    let mut text = format!(
+        "{} {requests} to models, {} tokens in, {} out, {} USD",
+        counts.requests, counts.input_tokens, counts.output_tokens, counts.cost
+    );
+    if counts.estimated > 0 {
+        text += &format!("; {} are upper bounds", counts.estimated);
+    }
+    if counts.without_price > 0 {
+        text += &format!("; {} have no known price", counts.without_price);
+    }
+    text
 }
 
 fn summarise_private(left: &Left) {

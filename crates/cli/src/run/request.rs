@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use ringfence_model::RunId;
 use ringfence_model::git::GitUpstream;
+use ringfence_model::llm::LlmProvider;
 use ringfence_policy::Profile;
 use ringfence_sandbox::linux::{self, Given, Request, Workspace, WorkspaceMode};
 use ringfence_sandbox::{Layer, Limits};
 
-use super::{canary, environment, git, trust};
+use super::{canary, environment, git, llm, trust};
 use crate::args::{LayerName, RunArguments};
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -52,6 +53,8 @@ pub(super) struct Facts<'a> {
     pub(super) granted: BTreeMap<String, String>,
     /// The servers that git rules name.
     pub(super) git_servers: Vec<GitUpstream>,
+    /// The providers of language models that rules name.
+    pub(super) llm_providers: Vec<LlmProvider>,
     pub(super) profiles: &'a [Profile],
 }
 
@@ -73,10 +76,13 @@ pub(super) fn request(
     let runs = paths::runs().map_err(Failure::usage)?;
     let state = runs.join(run.to_string());
     let _ = linux::sweep(&runs);
+    let home = paths::home().map_err(Failure::Usage)?;
+    let models = llm::settings(&facts.llm_providers, run, &home);
+    // What a profile sets by itself counts more.
+    let granted = models.environment.into_iter().chain(granted).collect();
     let mut environment =
         environment::build(granted, &arguments.environment).map_err(Failure::Usage)?;
     environment::trust(&mut environment, Path::new(trust::INSIDE));
-    let home = paths::home().map_err(Failure::Usage)?;
     let git = git::settings(&home, &facts.git_servers, facts.profiles);
     if let Some((path, _)) = &git {
         environment::git(&mut environment, path);
@@ -95,6 +101,7 @@ pub(super) fn request(
         files: [(PathBuf::from("/etc/resolv.conf"), RESOLVER.to_vec())]
             .into_iter()
             .chain(git)
+            .chain(models.files)
             .collect(),
         home,
         read: arguments.read.clone(),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use ringfence_control::approvals::LocalApprovals;
+use ringfence_control::budgets::LocalBudgets;
 use ringfence_gateway::intercept::Authority;
-use ringfence_gateway::{Admission, Capture, Gateway, Listeners};
+use ringfence_gateway::{Admission, Capture, Gateway, Listeners, Ports};
 use ringfence_model::{NoticeKind, RunId};
 use ringfence_protocols::egress::Egress;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,6 +18,7 @@ use crate::args::GatewayArguments;
 use crate::failure::Failure;
 use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
+use crate::run::traces::Traces;
 use crate::{config, output, paths, run};
 
 /// Serves until it is told to stop. Returns the exit code.
@@ -40,7 +42,9 @@ pub(crate) fn gateway(
     let link = Link::open(sources)?;
     let identity = run::identity(&arguments.agent)?;
     let data = paths::data().map_err(Failure::usage)?;
-    let audit = Arc::new(LocalAudit::create(&data, identity.clone())?);
+    let traces = Traces::start(&settings, &data, identity.run)?;
+    let audit = LocalAudit::create(&data, identity.clone())?.with(traces.tee());
+    let audit = Arc::new(audit);
     let started = NoticeKind::RunStarted {
         command: vec!["gateway".to_owned(), address.to_string()],
         profiles,
@@ -55,10 +59,13 @@ pub(crate) fn gateway(
     credentials.follow(&runtime)?;
     let gateway = Gateway::new(
         config,
-        audit.clone(),
-        link.policy(),
-        credentials.port(),
-        Arc::new(LocalApprovals::new(&data)),
+        Ports {
+            audit: audit.clone(),
+            policy: link.policy(),
+            credentials: credentials.port(),
+            approvals: Arc::new(LocalApprovals::new(&data)),
+            budgets: Arc::new(LocalBudgets::new(&data)),
+        },
     )
     .map_err(Failure::usage)?;
     link.keep_fresh(Arc::clone(&audit))?;
@@ -94,6 +101,7 @@ pub(crate) fn gateway(
         .record(ended)
         .and_then(|()| audit.sync())
         .map_err(Failure::internal)?;
+    traces.finish();
     Ok(0)
 }
 

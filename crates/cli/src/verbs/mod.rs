@@ -1,6 +1,7 @@
 //! The verbs other than `run`, one file each.
 
 pub(crate) mod allow;
+pub(crate) mod budget;
 pub(crate) mod credential;
 pub(crate) mod denied;
 pub(crate) mod doctor;
@@ -8,11 +9,14 @@ pub(crate) mod events;
 pub(crate) mod gateway;
 pub(crate) mod git;
 pub(crate) mod inspect;
+pub(crate) mod llm;
 pub(crate) mod overlay;
 pub(crate) mod policy;
 pub(crate) mod profile;
 pub(crate) mod prove;
+pub(crate) mod setup;
 pub(crate) mod token;
+pub(crate) mod trace;
 
 use std::future::Future;
 
@@ -78,6 +82,7 @@ impl FilterArguments {
                 ProtocolName::Connect => ActionKind::Connect,
                 ProtocolName::Http => ActionKind::Http,
                 ProtocolName::Git => ActionKind::Git,
+                ProtocolName::Llm => ActionKind::Llm,
             }),
             limit: self.limit,
             ..Filter::default()

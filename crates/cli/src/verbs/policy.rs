@@ -8,7 +8,7 @@ use ringfence_model::{Action, Generation};
 use ringfence_policy::{Observed, Profile, Snapshot, TestOutcome, diff, run_tests, simulate};
 use ringfence_store::Filter;
 
-use crate::args::{FilterArguments, PolicyArguments, PolicyVerb};
+use crate::args::{AskedArguments, FilterArguments, PolicyArguments, PolicyVerb};
 use crate::failure::Failure;
 use crate::{output, profiles};
 
@@ -21,7 +21,7 @@ pub(crate) fn policy(arguments: PolicyArguments) -> Result<i32, Failure> {
             profiles,
             asked,
             json,
-        } => explain(&profiles, &asked::action(asked)?, json),
+        } => explain(&profiles, asked, json),
         PolicyVerb::Simulate {
             profiles,
             filter,
@@ -89,8 +89,10 @@ fn show_failed(outcome: &TestOutcome) {
     ));
 }
 
-fn explain(names: &[String], action: &Action, json: bool) -> Result<i32, Failure> {
-    let explanation = compile(names)?.explain(action, Timestamp::now());
+fn explain(names: &[String], asked: AskedArguments, json: bool) -> Result<i32, Failure> {
+    let policy = compile(names)?;
+    let action = asked::action(asked, &policy)?;
+    let explanation = policy.explain(&action, Timestamp::now());
     if json {
         output::json(&explanation);
     } else {

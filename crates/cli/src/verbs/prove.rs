@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use ringfence_gateway::{Gateway, NoApprovals, NoCredentials};
+use ringfence_gateway::{Gateway, NoApprovals, NoBudgets, NoCredentials, Ports};
 use ringfence_model::NoticeKind;
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::attempt::{self, Attempt, Outcome, Scene, SharedMemory};
@@ -206,10 +206,13 @@ impl Stage {
         let runtime = run::runtime()?;
         let gateway = Gateway::new(
             ringfence_gateway::Config::default(),
-            audit.clone(),
-            link.policy(),
-            Arc::new(NoCredentials::default()),
-            Arc::new(NoApprovals),
+            Ports {
+                audit: audit.clone(),
+                policy: link.policy(),
+                credentials: Arc::new(NoCredentials::default()),
+                approvals: Arc::new(NoApprovals),
+                budgets: Arc::new(NoBudgets),
+            },
         )
         .map_err(Failure::usage)?;
         let mut sandbox = launched.sandbox;

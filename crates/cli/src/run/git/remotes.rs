@@ -46,7 +46,7 @@ pub(super) fn rewrites(
 pub(super) fn addresses(server: &GitUpstream) -> Vec<String> {
     let short = format!("{SHORT}/{}", server.name);
     match server.kind {
-        UpstreamKind::Ssh => vec![short],
+        UpstreamKind::Ssh => vec![format!("https://{}", server.destination.host), short],
         _ => vec![origin(server), short],
     }
 }

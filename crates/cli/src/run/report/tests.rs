@@ -97,3 +97,25 @@ fn copies_that_cannot_be_looked_at_are_kept_and_recorded() {
     }
     assert_eq!(scene.recorded("private-copy-not-examined"), 2);
 }
+
+#[test]
+fn what_models_took_is_told_in_one_line() {
+    let counts = LlmCounts {
+        requests: 3,
+        denied: 1,
+        input_tokens: 1_200,
+        output_tokens: 34,
+        cost: ringfence_model::llm::Money::from_nanos(3_412_500),
+        ..LlmCounts::default()
+    };
+    assert_eq!(
+        spent(&counts),
+        "3 requests to models, 1200 tokens in, 34 out, 0.0034125 USD"
+    );
+    let unsure = LlmCounts {
+        estimated: 2,
+        without_price: 1,
+        ..counts
+    };
+    assert!(spent(&unsure).ends_with("USD; 2 are upper bounds; 1 have no known price"));
+}

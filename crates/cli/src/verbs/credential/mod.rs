@@ -7,7 +7,7 @@ mod show;
 use std::collections::BTreeMap;
 
 use anyhow::anyhow;
-use ringfence_control::credential::{Binding, Definition};
+use ringfence_control::credential::{Binding, Definition, Kind};
 use ringfence_control::credentials::{self, CredentialsError, NewCredential};
 use ringfence_control::{Broker, TrialError};
 use ringfence_gateway::CredentialError;
@@ -65,7 +65,13 @@ async fn add(vault: &Vault, arguments: AddArguments) -> Result<i32, Failure> {
     } else {
         Scheme::Https
     };
-    let binding = Binding::parse(&arguments.host, arguments.path.as_deref(), scheme);
+    if kind == Kind::SshKey && arguments.plain_http {
+        return Err(Failure::Usage(anyhow!(
+            "--plain-http says nothing about SSH"
+        )));
+    }
+    let host = kind.place(&arguments.host);
+    let binding = Binding::parse(&host, arguments.path.as_deref(), scheme);
     let binding = binding.map_err(Failure::usage)?;
     let settings = assigned(&secret)?;
     // What can be told before a secret is typed is told before.
@@ -175,7 +181,7 @@ async fn test(
     let tested = Tested {
         name,
         version: prepared.material.version,
-        upstream: prepared.binding.to_string(),
+        upstream: prepared.upstream(),
         expires_in_seconds: prepared.life.map(|life| life.as_secs()),
         url,
         status,
@@ -228,12 +234,14 @@ fn done(what: &str, definition: &Definition, json: bool) {
     } else {
         output::line(&format!(
             "{what} {} version {}, for {}",
-            definition.name, definition.version, definition.binding
+            definition.name,
+            definition.version,
+            definition.upstream()
         ));
     }
 }
 
-fn not_done(error: CredentialsError) -> Failure {
+pub(super) fn not_done(error: CredentialsError) -> Failure {
     match error {
         CredentialsError::Vault(error) => refused(error),
         other => Failure::usage(other),

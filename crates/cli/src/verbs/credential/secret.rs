@@ -16,7 +16,7 @@ use crate::args::credential::SecretArguments;
 use crate::failure::Failure;
 
 /// The secret of a credential, or where it comes from at use.
-pub(super) fn origin(kind: Kind, arguments: &SecretArguments) -> Result<Origin, Failure> {
+pub(in crate::verbs) fn origin(kind: Kind, arguments: &SecretArguments) -> Result<Origin, Failure> {
     if let Some(source) = &arguments.from {
         return Ok(Origin::Source(source.clone()));
     }

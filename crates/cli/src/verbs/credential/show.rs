@@ -35,7 +35,7 @@ impl Shown {
         Self {
             name: definition.name.clone(),
             kind: definition.kind.as_str(),
-            upstream: definition.binding.to_string(),
+            upstream: definition.upstream(),
             settings: definition.settings.clone(),
             secrets: secrets.map(|field| field.name).collect(),
             source: definition.source.as_ref().map(ToString::to_string),

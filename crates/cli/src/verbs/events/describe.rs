@@ -36,7 +36,7 @@ fn action(stored: &StoredEvent) -> String {
     let facts = stored.closing.as_ref().and_then(|it| it.git.as_deref());
     match &stored.event.action {
         Action::Git(request) => git::request(request, facts),
-        other @ (Action::Connect(_) | Action::Http(_)) => other.to_string(),
+        other @ (Action::Connect(_) | Action::Http(_) | Action::Llm(_)) => other.to_string(),
     }
 }
 
@@ -94,6 +94,13 @@ fn notice(stored: &StoredNotice) -> String {
         NoticeKind::PushRejected { event } => {
             format!("a person rejected the push of event {event}")
         }
+        NoticeKind::BudgetReset {
+            budget,
+            tokens,
+            cost,
+        } => format!(
+            "a person gave a budget anew ({budget}); {tokens} tokens and {cost} USD of it were spent"
+        ),
         NoticeKind::Finding { code, detail } => format!("finding {code}: {detail}"),
     };
     let time = notice.time.strftime(TIME);

@@ -27,7 +27,7 @@ pub(super) fn add(arguments: &AddArguments) -> Result<i32, Failure> {
 }
 
 fn terms(arguments: &AddArguments) -> GitUpstreamTerms {
-    let addresses = &arguments.addresses;
+    let (addresses, host_keys) = (&arguments.addresses, &arguments.host_keys);
     GitUpstreamTerms {
         name: arguments.name.clone(),
         kind: arguments.kind.kind(),
@@ -36,7 +36,7 @@ fn terms(arguments: &AddArguments) -> GitUpstreamTerms {
         scheme: arguments.scheme(),
         base_path: arguments.base_path.clone(),
         credential: arguments.credential.clone(),
-        host_keys: None,
+        host_keys: (!host_keys.is_empty()).then(|| host_keys.clone()),
         addresses: (!addresses.is_empty()).then(|| addresses.clone()),
     }
 }

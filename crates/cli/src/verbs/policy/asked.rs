@@ -6,16 +6,26 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use ringfence_gateway::wire::json;
 use ringfence_model::{Action, Connect, Content, Destination, Entry, HttpRequest, Scheme};
+use ringfence_policy::Snapshot;
 use ringfence_protocols::api::graphql;
 
+use super::super::llm;
 use crate::args::AskedArguments;
 use crate::failure::Failure;
 
 /// The media type of a body about which nothing is said.
 const JSON: &str = "application/json";
 
-/// The action of these arguments.
-pub(super) fn action(asked: AskedArguments) -> Result<Action, Failure> {
+/// The action of these arguments, with the providers and aliases of `policy`.
+pub(super) fn action(asked: AskedArguments, policy: &Snapshot) -> Result<Action, Failure> {
+    if let Some(provider) = &asked.llm {
+        return llm::action(policy, provider, asked.wish);
+    }
+    if !asked.wish.is_empty() {
+        return Err(Failure::Usage(anyhow!(
+            "--model, --endpoint, --hosted and --max-output-tokens say what is asked of --llm PROVIDER"
+        )));
+    }
     match (&asked.connect, &asked.url) {
         (Some(destination), _) => Ok(Action::Connect(Connect {
             destination: destination.clone(),
@@ -110,7 +120,14 @@ fn content(file: &Path, headers: &mut Vec<(String, String)>) -> Result<Content, 
 
 #[cfg(test)]
 mod tests {
+    use ringfence_model::Generation;
+
     use super::*;
+    use crate::args::llm::WishArguments;
+
+    fn nothing() -> Snapshot {
+        Snapshot::deny_all(Generation(1))
+    }
 
     fn asked(url: &str) -> AskedArguments {
         AskedArguments {
@@ -119,6 +136,8 @@ mod tests {
             method: None,
             header: Vec::new(),
             body: None,
+            llm: None,
+            wish: WishArguments::default(),
         }
     }
 
@@ -162,6 +181,24 @@ mod tests {
     }
 
     #[test]
+    fn a_request_to_a_model_needs_a_provider_that_there_is() {
+        let to = |provider: &str| {
+            let asked = AskedArguments {
+                url: None,
+                llm: provider.parse().ok(),
+                wish: WishArguments {
+                    model: Some("x".to_owned()),
+                    ..WishArguments::default()
+                },
+                ..asked("")
+            };
+            action(asked, &nothing()).map(|action| action.to_string())
+        };
+        assert_eq!(to("anthropic").unwrap(), "llm anthropic messages x");
+        assert!(to("nowhere").is_err());
+    }
+
+    #[test]
     fn a_url_or_a_header_that_is_none_is_said() {
         for url in [
             "",
@@ -170,7 +207,7 @@ mod tests {
             "https://a_b/",
             "https:///x",
         ] {
-            assert!(action(asked(url)).is_err(), "{url}");
+            assert!(action(asked(url), &nothing()).is_err(), "{url}");
         }
         for header in ["", "x", ": y"] {
             assert!(headers(&[header.to_owned()]).is_err(), "{header}");
