@@ -31,6 +31,7 @@ main() {
     credential
     change_the_credential
     branch_of_its_own
+    coding_agent
     close_the_loop
     look_at_the_record
     finish
@@ -69,7 +70,7 @@ certificates() {
         -keyout ca.key -out ca.pem 2>log/openssl
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=acme.test" \
         -keyout site.key -out site.csr 2>>log/openssl
-    printf 'subjectAltName=DNS:*.acme.test,DNS:api.github.com,DNS:github.com\nbasicConstraints=CA:FALSE\n' >site.ext
+    printf 'subjectAltName=DNS:*.acme.test,DNS:api.github.com,DNS:github.com,DNS:api.anthropic.com\nbasicConstraints=CA:FALSE\n' >site.ext
     openssl x509 -req -in site.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile site.ext -out site.pem 2>>log/openssl
 }
 
@@ -95,16 +96,18 @@ repository() {
 
 start_upstreams() {
     step "Starting real servers on 127.0.0.1: HTTPS, git over HTTPS, HTTP, plain TCP, and a collector that wants your data"
-    read -r https_port git_port http_port github_port forge_port < <(python3 -c '
+    read -r https_port git_port http_port github_port forge_port model_port < <(python3 -c '
 import socket
-free = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
+free = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
 print(*[listener.getsockname()[1] for listener in free])')
     GIT_CONFIG_NOSYSTEM=1 start fcgiwrap fcgiwrap -s "unix:$work/fcgiwrap"
     start services python3 "$root/demo/services.py" "$work"
     random_token >"$work/github-token"
     random_token >"$work/forge-token"
+    random_token >"$work/model-key"
     echo "x-access-token:$(openssl passwd -apr1 -stdin <"$work/forge-token")" >"$work/forge-users"
     start github python3 "$root/demo/github.py" "$work"
+    start models python3 "$root/crates/testkit/llm/provider.py" "$model_port" "$(cat "$work/model-key")" "$work/asked" "$work/site.pem" "$work/site.key"
     until_true "the git server" test -S "$work/fcgiwrap"
     until_true "the GitHub of the demo" test -f "$work/github-port"
     nginx_configuration >"$work/nginx.conf"
@@ -179,6 +182,7 @@ dns_servers = ["127.0.0.1:$dns_port"]
 "git.acme.test" = "127.0.0.1:$git_port"
 "api.github.com" = "127.0.0.1:$github_port"
 "github.com" = "127.0.0.1:$forge_port"
+"api.anthropic.com" = "127.0.0.1:$model_port"
 "mirror.acme.test" = "127.0.0.1:$http_port"
 "queue.acme.test" = "127.0.0.1:$tcp_port"
 "collector.evil.test" = "127.0.0.1:$collector_port"
@@ -290,6 +294,32 @@ END
         test "$(git -C "$web" for-each-ref --format='%(refname)' | xargs) $(git -C "$web" rev-parse main)" = "refs/heads/agent/fix refs/heads/main $before"
     expect "the password of the server is nowhere in what the agent could see" not grep -rqF "$(cat "$work/forge-token")" "$project"
     show "ringfence events --agent coder" bash -c "'$ringfence' events --agent coder | grep 'git push'"
+}
+
+# A coding agent, a provider of models that is faithful on the wire, and a key that the agent never sees.
+coding_agent() {
+    local agents=${RINGFENCE_AGENTS:-/var/tmp/ringfence-e2e-agents-$(id -u)} task="RUN: echo made by the agent > made.txt && cat made.txt" command
+    until_true "the provider of models" bash -c "exec 3<>/dev/tcp/127.0.0.1/$model_port"
+    step "The key of a coding agent, and the agent without it (ringfence setup claude-code, run --profile claude-code)"
+    "$ringfence" setup claude-code <"$work/model-key"
+    if [ -x "$agents/bin/claude" ]; then
+        command=(--read "$agents" -- "$agents/bin/claude" -p "$task" --allowedTools Bash)
+    else
+        echo "    no coding agent is installed (scripts/agents.sh installs four, about 1 GB): a script of 40 lines takes its place"
+        cp "$root/demo/loop.py" "$project"
+        command=(-- python3 loop.py "$task")
+    fi
+    "$ringfence" run --profile claude-code --agent claude "${command[@]}" || problem "the coding agent did not do its task"
+    step "Seen from outside"
+    expect "the agent made its file" grep -q "made by the agent" "$project/made.txt"
+    expect "the provider saw the real key and never the agent's token" model_saw_the_real_one
+    expect "the real key is nowhere in what the agent could see" not grep -rqF "$(cat "$work/model-key")" "$project"
+    show "ringfence trace show" "$ringfence" trace show
+    expect "the trace has two steps and the tool between" bash -c "'$ringfence' trace show | grep -c -e 'step [12]:' -e 'tool Bash' | grep -qx 3"
+}
+
+model_saw_the_real_one() {
+    grep -qF "$(cat "$work/model-key")" "$work/asked" && ! grep -q rf_ "$work/asked"
 }
 
 close_the_loop() {

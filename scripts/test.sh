@@ -55,7 +55,7 @@ run_step() {
 
 # Installs what the given steps need. Only what is missing is installed.
 prepare() {
-    local tools=() packages=() step
+    local tools=() packages=() manifests=() manifest step
     for step in "$@"; do
         case $step in
         deny) tools+=(cargo-deny) ;;
@@ -67,6 +67,7 @@ prepare() {
                 python3 python3-requests python3-httpx python3-h2 python3-boto3 python3-grpcio python3-websockets python3-dulwich python3-pygit2 python3-pip
                 python3-venv redis-server redis-tools postgresql postgresql-client
                 openjdk-17-jdk-headless chromium socat iproute2 procps tmux util-linux xz-utils)
+            manifests+=(e2e/isomorphic-git)
             ;;
         fuzz)
             tools+=(cargo-fuzz)
@@ -75,7 +76,23 @@ prepare() {
         esac
     done
     { [ ${#packages[@]} -eq 0 ] || scripts/packages.sh "the tests" "${packages[@]}"; } &&
-        { [ ${#tools[@]} -eq 0 ] || scripts/tools.sh "${tools[@]}"; }
+        { [ ${#tools[@]} -eq 0 ] || scripts/tools.sh "${tools[@]}"; } || return
+    for manifest in "${manifests[@]}"; do
+        scripts/npm.sh "$manifest" >/dev/null || return
+    done
+    [[ " $* " != *" e2e "* ]] || { agents && messages; }
+}
+
+# The coding agents that the end-to-end tests run.
+agents() {
+    RINGFENCE_AGENTS=$(scripts/agents.sh) || return
+    export RINGFENCE_AGENTS
+}
+
+# The messages of OpenTelemetry that they read with what a collector gets.
+messages() {
+    RINGFENCE_OTLP=$(scripts/otlp.sh) || return
+    export RINGFENCE_OTLP
 }
 
 # check NAME COMMAND...

@@ -11,4 +11,6 @@ mod git;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod llm;
+#[cfg(test)]
 mod prove;

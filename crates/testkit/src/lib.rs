@@ -9,6 +9,7 @@ pub mod github;
 pub mod http;
 pub mod issuer;
 pub mod lfs;
+pub mod llm;
 pub mod nginx;
 pub mod poll;
 pub mod port;

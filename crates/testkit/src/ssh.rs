@@ -13,7 +13,7 @@ use crate::process::{Server, command, run};
 
 /// A server that accepts one key, for the user who runs the tests.
 pub struct SshServer {
-    _server: Server,
+    server: Server,
     port: ReservedPort,
     client_key: PathBuf,
     host_key: String,
@@ -22,6 +22,11 @@ pub struct SshServer {
 impl SshServer {
     /// Starts the server.
     pub fn start(workdir: &Workdir) -> io::Result<Self> {
+        Self::start_with(workdir, &[])
+    }
+
+    /// Starts the server with these options of its own as well (sshd_config(5)), as in `NAME=VALUE`.
+    pub fn start_with(workdir: &Workdir, own: &[String]) -> io::Result<Self> {
         let directory = workdir.dir("ssh")?;
         let host_key = generate_key(&directory, "host-key")?;
         let client_key = generate_key(&directory, "client-key")?;
@@ -39,11 +44,12 @@ impl SshServer {
         // The server starts itself again for each connection, so it wants to be called by its full path.
         let mut sshd = command("/usr/sbin/sshd");
         sshd.args(["-D", "-e", "-f", "/dev/null"]);
-        sshd.args(options.iter().flat_map(|option| ["-o", option]));
+        let options = options.iter().chain(own);
+        sshd.args(options.flat_map(|option| ["-o", option]));
         let mut server = Server::start(workdir, "sshd", &mut sshd)?;
         server.wait_for_port(port.address())?;
         Ok(Self {
-            _server: server,
+            server,
             port,
             client_key,
             host_key: fs::read_to_string(host_key.with_extension("pub"))?,
@@ -58,6 +64,28 @@ impl SshServer {
     /// The private key that the server accepts. Clients want a copy that only they can read.
     pub fn client_key(&self) -> &Path {
         &self.client_key
+    }
+
+    /// The server's key: kind, key and comment.
+    pub fn host_key(&self) -> &str {
+        self.host_key.trim()
+    }
+
+    /// Lets a key in as well, whose public part lies beside it.
+    pub fn accept(&self, key: &Path) -> io::Result<()> {
+        let own = self.client_key.with_extension("pub");
+        let both = [fs::read(&own)?, fs::read(key.with_extension("pub"))?].concat();
+        fs::write(own, both)
+    }
+
+    /// Takes the client's key away: nobody can log in any more.
+    pub fn lock(&self) -> io::Result<()> {
+        fs::remove_file(self.client_key.with_extension("pub"))
+    }
+
+    /// What the server has written so far.
+    pub fn log(&self) -> String {
+        self.server.log()
     }
 
     /// A line for a client's `known_hosts`, for a name and port.

@@ -1,8 +1,6 @@
 //! The addresses that people copy lead to the gateway too, by git's settings in the sandbox, and a
 //! token is handed to git where a rule wants one.
 
-use ringfence_e2e::Host;
-
 use super::forge::{Forge, TOKEN};
 
 #[test]
@@ -81,19 +79,4 @@ fn a_submodule_chooses_no_other_protocol() {
     );
     steps["plain"].assert_refused("plain", &["transport 'git' not allowed"]);
     steps["other"].assert_refused("other", &["transport 'ext' not allowed"]);
-}
-
-#[test]
-fn a_server_over_ssh_is_refused_and_not_left_without_effect() {
-    let host = Host::new();
-    let profile = host.profile(
-        "old",
-        "apiVersion: ringfence/v1\nkind: Profile\nname: old\ngitUpstreams:\n  \
-         - { name: old, kind: ssh, host: old.test, hostKeys: [\"ssh-ed25519 AAAA\"] }\n\
-         git:\n  - allow: { repo: old/docs }\n",
-    );
-    let ended = host.run().profile(profile).sh("true");
-    assert_eq!(ended.code, 64, "{ended}");
-    assert!(ended.stderr.contains("`kind: ssh`"), "{ended}");
-    assert!(ended.stderr.contains("over HTTPS alone"), "{ended}");
 }

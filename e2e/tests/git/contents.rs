@@ -1,5 +1,7 @@
 //! What a push holds: files that run something, and credentials. All of it is looked at, wherever in the pack it is.
 
+use serde_json::Value;
+
 use super::forge::{Forge, TOKEN};
 use crate::credentials::encodings::places;
 
@@ -102,9 +104,10 @@ fn a_credential_is_found_in_the_name_of_a_ref() {
     forge.works(BEGIN);
     let before = forge.state("acme/web");
     forge.host.file("web/.git/planted", TOKEN);
-    let (steps, _) = forge.steps(
+    let (steps, ended) = forge.steps(
         "cd web; echo z > z; git add z; git commit -qm z
-         step named git push origin \"HEAD:refs/heads/agent/$(cat .git/planted)\"",
+         step named git push origin \"HEAD:refs/heads/agent/$(cat .git/planted)\"
+         step other git push origin \"HEAD:refs/heads/$(cat .git/planted)\"",
     );
     // The name is the client's own, which it repeats itself.
     let said = &steps["named"].said;
@@ -113,7 +116,19 @@ fn a_credential_is_found_in_the_name_of_a_ref() {
         said.contains("holds a credential or token of this gateway"),
         "{said}"
     );
+    assert_ne!(steps["other"].code, 0, "{}", steps["other"].said);
     assert_eq!(forge.state("acme/web"), before);
+    // Nor is it in the record, in which the refs have another name.
+    let is_push = |event: &&Value| event["action"]["operation"] == "push";
+    let pushes: Vec<&Value> = ended.events.iter().filter(is_push).collect();
+    assert_eq!(pushes.len(), 2, "{ended}");
+    for push in pushes {
+        let name = &push["action"]["updates"][0]["name"];
+        assert_eq!(name, "refs/heads/REDACTED-BY-RINGFENCE", "{push}");
+        assert!(!push.to_string().contains(TOKEN), "{push}");
+    }
+    let data = forge.host.data();
+    assert_eq!(places(&forge.host, TOKEN, &[&data]), Vec::<String>::new());
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn an_upload_that_is_not_what_it_was_announced_as_does_not_arrive() {
     ));
     for name in ["other", "short", "long"] {
         let said = &steps[name].said;
-        assert!(said.ends_with("422"), "{said}");
+        assert!(said.ends_with("400"), "{said}");
         assert!(said.contains("not what it is announced as"), "{said}");
     }
     assert_eq!(steps["good"].said, "200");
@@ -154,8 +154,55 @@ fn an_upload_does_not_carry_the_credential_away() {
     ));
     let said = &steps["with"].said;
     assert!(said.contains("holds a credential"), "{said}");
-    assert!(said.contains("}422"), "{said}");
+    assert!(said.contains("}403"), "{said}");
     assert_eq!(steps["without"].said, "200");
+    assert_eq!(lfs.store().objects.len(), 2);
+}
+
+#[test]
+fn an_upload_is_searched_for_what_looks_like_a_secret() {
+    let (forge, lfs) = forge();
+    // Written apart, so that it is none here.
+    let token = ["hvs.", "q7RkX2Vb9Zt4Mw3Jh8Pd5Lx1Gc6Ns0"].concat();
+    let text = format!("binary\u{1}\nkey = {token}\n");
+    forge.host.file("planted.bin", &text);
+    let upload = batch(WEB, "upload", text.as_bytes());
+    let script = format!(
+        "{INSTALL} git clone -q {WEB} web; cd web; {HOOK}; git checkout -q -b agent/x
+         cp ../planted.bin new.bin; git add new.bin; git commit -qm new; step push git push origin agent/x
+         cd ..; {HREF} {upload}
+         put() {{ curl -sS -w '%{{http_code}}' -X PUT --data-binary @planted.bin -H 'Content-Type: application/octet-stream' $(href upload); }}
+         step put put; {upload} step told cat batch; {upload} href upload > again"
+    );
+    let (steps, ended) = forge.steps(&script);
+    let said = &steps["put"].said;
+    assert!(said.contains("}403"), "{said}");
+    for said in [said, &steps["push"].said, &steps["told"].said] {
+        assert!(said.contains("what looks like a secret"), "{said}");
+        assert!(said.contains("found: line 2: vault-token"), "{said}");
+        assert!(!said.contains(&token), "{said}");
+    }
+    assert_ne!(steps["push"].code, 0, "{ended}");
+    assert_eq!(lfs.store().objects.len(), 1);
+    assert_eq!(forge.resolve("acme/web", "refs/heads/agent/x"), None);
+    let events = ended.events.iter();
+    let refused = events.filter(|it| {
+        let action = &it["action"];
+        action["operation"] == "lfs-transfer" && action["direction"] == "upload"
+    });
+    let findings: Vec<_> = refused
+        .map(|it| &it["closing"]["git"]["findings"])
+        .collect();
+    // By curl and by git-lfs once each: what the second batch of git-lfs says ends it.
+    assert_eq!(findings.len(), 2, "{ended}");
+    assert!(
+        findings.iter().all(|it| it[0] == "line 2: vault-token"),
+        "{findings:?}"
+    );
+    forge.rules(&RULES.replace("      refs:", "      secrets: observe\n      refs:"));
+    let (steps, ended) = forge.steps(&format!("{HREF} {upload} put() {{ curl -sS -w '%{{http_code}}' -X PUT --data-binary @planted.bin -H 'Content-Type: application/octet-stream' $(href upload); }}
+         step put put"));
+    assert_eq!(steps["put"].said, "200", "{ended}");
     assert_eq!(lfs.store().objects.len(), 2);
 }
 

@@ -2,9 +2,11 @@
 
 mod approval;
 mod clients;
+mod commits;
 mod concurrent;
 mod config;
 mod contents;
+mod foreign;
 mod forge;
 mod hidden;
 mod hostile;
@@ -16,3 +18,6 @@ mod raw;
 mod read;
 mod record;
 mod refs;
+mod room;
+mod said;
+mod ssh;

@@ -250,6 +250,48 @@ send("modules-link", packed, to)
 }
 
 #[test]
+fn a_pack_that_is_refused_while_it_still_comes_is_refused_readably() {
+    let forge = Forge::with_branch();
+    let before = forge.state("acme/web");
+    let (outcomes, ended) = forge.by_hand(
+        r#"
+flush, rest = b"0000", bytes(80 << 20)
+begin = first(b"refs/heads/agent/y", before=ZERO) + flush
+outcome("version", push(begin + b"PACK" + struct.pack("!II", 3, 1) + rest))
+outcome("object", push(begin + b"PACK" + struct.pack("!II", 2, 1) + rest))
+noise = os.urandom(8 << 20)
+whole = begin + pack([(1, made), (3, noise)])
+for _ in range(6):
+    connection = http.client.HTTPSConnection("github.com", timeout=30, context=ssl.create_default_context())
+    connection.putrequest("POST", "/acme/web.git/git-receive-pack")
+    connection.putheader("Content-Type", PUSH)
+    connection.putheader("Content-Length", str(len(whole)))
+    connection.endheaders()
+    connection.send(whole[:5 << 20])
+    connection.close()
+outcome("hidden", push(whole))
+"#,
+    );
+    for (name, words) in [
+        ("version", "not a pack of version 2"),
+        ("object", "no such kind of object"),
+        ("hidden", "which no pushed ref leads to"),
+    ] {
+        let (is_accepted, said) = &outcomes[name];
+        assert!(!is_accepted && said.contains("200"), "{name}: {ended}");
+        assert!(said.contains(words), "{name}: {ended}");
+    }
+    assert_eq!(forge.state("acme/web"), before, "{ended}");
+    let requests = forge.server.requests().unwrap();
+    let pushes = requests.iter().filter(|request| {
+        let uri = request["uri"].as_str().unwrap_or_default();
+        uri.ends_with("/git-receive-pack") && request["method"] == "POST"
+    });
+    // That of the branch, before.
+    assert_eq!(pushes.count(), 1, "{ended}");
+}
+
+#[test]
 fn method_path_query_and_type_must_agree() {
     let forge = Forge::with_branch();
     let before = forge.state("acme/web");
