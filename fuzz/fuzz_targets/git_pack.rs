@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use flate2::{Compression, write::ZlibEncoder};
 use libfuzzer_sys::fuzz_target;
-use ringfence_git::pack::{Pack, PackLimits, Spooled, Stop};
+use ringfence_git::pack::{Arrived, Pack, PackLimits, Spooled, Stop};
 use ringfence_model::git::{ObjectFormat, Oid};
 use sha2::{Digest as _, Sha256};
 
@@ -36,14 +36,17 @@ fuzz_target!(|input: &[u8]| {
     file.write_all_at(&pack, 0).unwrap();
     let spooled = Spooled {
         pack: file.try_clone().unwrap(),
-        octets: pack.len() as u64,
+        arrived: Arrived::whole(pack.len() as u64),
         scratch: scratch.try_clone().unwrap(),
+        room: |_| Ok(()),
         stop: Stop::new(),
     };
     let limits = PackLimits {
         objects: 200,
         object_octets: 64 << 10,
         inflated_octets: INFLATED,
+        inflated_times: 0,
+        inflated_free: INFLATED,
         delta_depth: 10,
         instructions: 10_000,
         compared_entries: 10_000,
