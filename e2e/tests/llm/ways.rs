@@ -120,6 +120,57 @@ fn the_event_says_what_it_took_and_what_it_cost() {
 }
 
 #[test]
+fn to_count_tokens_takes_none_and_costs_nothing() {
+    let lab = Lab::with("budget: {tokens: 100, per: run}");
+    let ended = lab.sh(
+        r#"ask "$ANTHROPIC_BASE_URL/v1/messages/count_tokens" -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -d '{"model":"claude-haiku-4-5","messages":[{"role":"user","content":"hi"}]}'"#,
+    );
+    assert!(ended.stdout.contains("\"input_tokens\": 1200"), "{ended}");
+    let events = lab.events();
+    let facts = &events[0]["closing"]["llm"];
+    assert!(
+        facts["usage"].is_null() && facts["cost"].is_null(),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_name_that_a_rule_makes_up_is_another_models() {
+    let lab = Lab::with("models: [claude-haiku-4-5, gemini-2.5-flash, gpt-5-mini]");
+    let document = std::fs::read_to_string(
+        lab.host
+            .home()
+            .join(".config/ringfence/profiles/models.yaml"),
+    );
+    let document = document.unwrap();
+    let aliased = ["claude-haiku-4-5", "gpt-5-mini", "gemini-2.5-flash"].iter();
+    let mut document = document;
+    for (provider, model) in ["anthropic", "openai", "gemini"].iter().zip(aliased) {
+        let rule = format!("{{id: {provider}, ");
+        document = document.replace(&rule, &format!("{rule}aliases: {{fast: {model}}}, "));
+    }
+    lab.host.profile("models", &document);
+    let ended = lab.sh(&format!(
+        "claude '{}'; chat '{}'; gemini fast:generateContent '{GEMINI}'",
+        MESSAGE.replace("claude-haiku-4-5", "fast"),
+        CHAT.replace("gpt-5-mini", "fast"),
+    ));
+    assert_eq!(
+        ended.stdout.matches("Hello, I am no model.").count(),
+        3,
+        "{ended}"
+    );
+    let requests = lab.requests();
+    assert_eq!(requests[0]["body"]["model"], "claude-haiku-4-5");
+    assert_eq!(requests[1]["body"]["model"], "gpt-5-mini");
+    assert_eq!(
+        path(&requests[2]),
+        "/v1beta/models/gemini-2.5-flash:generateContent"
+    );
+    assert_eq!(lab.events()[0]["action"]["alias"], "fast");
+}
+
+#[test]
 fn a_list_of_models_shows_those_that_are_allowed() {
     let lab = Lab::with("models: [\"*haiku*\", \"gpt-5-mini\"]");
     let ended = lab.sh(

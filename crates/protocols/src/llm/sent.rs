@@ -263,9 +263,7 @@ impl Client {
         let response = match forwarding.await {
             Ok(response) => response,
             Err(stopped) => {
-                // What was sent may have been worked on, though nothing came back.
-                let worked_on = matches!(&stopped, Stopped::Failed(failure) if failure.sent);
-                match worked_on {
+                match may_have_worked(&stopped) {
                     true => drop(kept),
                     false => kept.settle(Charge::default()),
                 }
@@ -329,6 +327,18 @@ pub(super) fn said(stopped: &Stopped, dialect: Dialect) -> Response<ResponseBody
     Words::of(stopped).respond(dialect)
 }
 
+/// Whether the provider may have worked on a request of which nothing came back.
+fn may_have_worked(stopped: &Stopped) -> bool {
+    match stopped {
+        Stopped::Failed(failure) => failure.sent,
+        // These are said of an answer, or at any moment; the others before anything is sent.
+        Stopped::Refused(refusal) => matches!(
+            refusal.code(),
+            ReasonCode::ResponseRefused | ReasonCode::Revoked
+        ),
+    }
+}
+
 /// Whether another provider may do better.
 fn is_unable(status: StatusCode) -> bool {
     const OVERLOADED: u16 = 529;
@@ -378,4 +388,49 @@ async fn search(
         };
         (spare, searched)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ringfence_gateway::{Failure, Refusal};
+    use ringfence_model::{Decision, Effect, EventId, Generation};
+
+    use super::*;
+
+    fn refused(code: ReasonCode) -> Stopped {
+        Stopped::Refused(Refusal {
+            event: None,
+            tried: String::new(),
+            decision: Box::new(Decision {
+                effect: Effect::Deny,
+                code,
+                reason: String::new(),
+                rule: None,
+                generation: Generation(1),
+                next_step: None,
+                credential: None,
+                access: None,
+            }),
+        })
+    }
+
+    #[test]
+    fn what_may_have_been_worked_on_is_paid_for() {
+        for code in [ReasonCode::ResponseRefused, ReasonCode::Revoked] {
+            assert!(may_have_worked(&refused(code)), "{code}");
+        }
+        for code in [ReasonCode::TokenMissing, ReasonCode::CredentialUnavailable] {
+            assert!(!may_have_worked(&refused(code)), "{code}");
+        }
+        for sent in [true, false] {
+            let failure = Failure {
+                event: EventId::new(),
+                tried: String::new(),
+                reason: String::new(),
+                timed_out: false,
+                sent,
+            };
+            assert_eq!(may_have_worked(&Stopped::Failed(failure)), sent);
+        }
+    }
 }

@@ -18,6 +18,8 @@ pub(super) struct Bill {
     output: u64,
     /// What they cost; none where the model has no price.
     rates: Option<Rates>,
+    /// Whether the provider charges for it at all.
+    is_inference: bool,
 }
 
 impl Bill {
@@ -41,6 +43,7 @@ impl Bill {
             } else {
                 0
             },
+            is_inference: endpoint.is_inference(),
             rates: rates(terms, model).or_else(|| {
                 let unknown = terms.unknown_price.as_ref().map(flat);
                 known.map(|known| known.rates).or(unknown)
@@ -64,6 +67,9 @@ impl Bill {
 
     /// What it took, and whether that is an upper bound only, because the provider did not say.
     pub(super) fn spent(&self, seen: &Seen, status: u16) -> (TokenUsage, bool) {
+        if !self.is_inference {
+            return (TokenUsage::default(), false);
+        }
         if let Some(usage) = seen.usage
             && (seen.complete || usage.output > 0)
         {
