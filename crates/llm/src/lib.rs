@@ -6,7 +6,7 @@
 //! - [`target`]: what a path asks for, and the one path that is written for it.
 //! - [`request`]: a body, and the few changes that are made to it, on spans of its text.
 //! - [`response`]: an answer, followed as it passes: tokens, calls of tools, failures.
-//! - [`sse`], [`event_stream`]: the two frames of streams.
+//! - [`event_stream`]: the binary frame of streams; that of text is of `ringfence-sse`.
 //! - [`refusal`]: how a provider would have said no.
 //! - [`models`]: lists of models, shortened.
 //! - [`prices`]: what models cost and how much they take.
@@ -16,16 +16,14 @@
 
 pub mod context;
 pub mod event_stream;
-mod json;
 pub mod limits;
 pub mod models;
 pub mod prices;
 pub mod refusal;
 pub mod request;
 pub mod response;
-pub mod sse;
 pub mod target;
 mod text;
 
-pub use json::JsonError;
+pub use ringfence_json::JsonError;
 pub use text::Capture;

@@ -1,16 +1,7 @@
 //! Every bound that this crate puts on what the wire drives.
 
 /// Longest body of a request, in octets.
-pub const BODY_OCTETS: usize = 32 << 20;
-
-/// Values of one document. Each costs 16 octets of memory while it is read.
-pub const NODES: usize = 1 << 19;
-
-/// How deep the values of a document are nested.
-pub const DEPTH: usize = 128;
-
-/// Members of one object.
-pub const MEMBERS: usize = 16_384;
+pub const BODY_OCTETS: usize = ringfence_json::limits::DOCUMENT_OCTETS;
 
 /// Longest path of a request, and longest query, in octets.
 pub const PATH_OCTETS: usize = 2048;
@@ -46,7 +37,7 @@ pub const FEATURES: usize = 64;
 pub const TEXT_OCTETS: usize = 16 << 10;
 
 /// Longest event of a stream that is read, in octets. A longer one passes unread.
-pub const EVENT_OCTETS: usize = 4 << 20;
+pub const EVENT_OCTETS: usize = ringfence_sse::EVENT_OCTETS;
 
 /// Longest answer that is read when it does not come as a stream, in octets.
 pub const ANSWER_OCTETS: usize = 16 << 20;
@@ -59,6 +50,3 @@ pub const CHOICES: usize = 128;
 
 /// Longest message of a provider's that is kept, in octets.
 pub const MESSAGE_OCTETS: usize = 512;
-
-/// Digits that a number of tokens has at most.
-pub const COUNT_DIGITS: usize = 15;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ringfence_model::llm::ProviderKind;
 
-use crate::json::{Changes, JsonError, Kind, Tape, Value};
+use ringfence_json::{Changes, JsonError, Kind, Tape, Value};
 
 /// Why a list of models is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::event_stream;
 
+mod in_socket;
+pub use in_socket::in_socket;
+
 /// Why a request is not answered by the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {

@@ -10,6 +10,7 @@ mod found;
 mod gemini;
 mod gemini_tools;
 mod item;
+mod message;
 mod messages;
 mod openai_tools;
 mod responses;
@@ -19,13 +20,14 @@ mod texts;
 use std::fmt;
 
 use bytes::Bytes;
-use ringfence_model::llm::{HostedFeature, LlmEndpoint, ProviderKind};
+use ringfence_model::llm::{HostedFeature, LlmEndpoint};
 
-use crate::json::{Changes, JsonError, Misread, Spelling, Tape, Value};
 use crate::limits::{BODY_OCTETS, MODEL_OCTETS};
 use crate::target::{Form, Target};
-use found::{Found, Gone};
+use found::Found;
 pub use item::Item;
+pub use message::{Message, MessageError, read_message};
+use ringfence_json::{Changes, JsonError, Misread, Spelling, Tape, Value};
 pub use texts::Place;
 
 /// Why a body is not read.
@@ -48,6 +50,9 @@ pub enum RequestError {
     /// It does not say which model it is for.
     #[error("the request names no model")]
     NoModel,
+    /// The name of the model could be another one to a reader that trims or folds it.
+    #[error("the name of a model has other characters than printable ASCII")]
+    OddModel,
     /// The body names another model than the path.
     #[error("the body names another model than the path")]
     TwoModels,
@@ -74,6 +79,11 @@ pub struct Request {
     pub text_octets: u64,
     /// Images, documents and sounds.
     pub media: u64,
+    /// Of those, what is no image: how many tokens it has is known to the provider alone.
+    pub documents: u64,
+    /// The most tokens of reasoning that the model may write and not show. All that it writes,
+    /// where the request does not say.
+    pub hidden: u64,
     /// The items of the conversation, in order, the last where there are too many.
     pub items: Vec<Item>,
     /// The session that the client says it belongs to. A hint.
@@ -103,7 +113,7 @@ impl fmt::Debug for Request {
 ///
 /// # Errors
 /// Where it can be read in more than one way, or is no request of this endpoint.
-pub fn read(kind: ProviderKind, target: &Target, octets: Bytes) -> Result<Request, RequestError> {
+pub fn read(target: &Target, octets: Bytes) -> Result<Request, RequestError> {
     if octets.len() > BODY_OCTETS {
         return Err(RequestError::TooLarge);
     }
@@ -135,6 +145,8 @@ pub fn read(kind: ProviderKind, target: &Target, octets: Bytes) -> Result<Reques
         choices: found.choices.unwrap_or(1).max(1),
         text_octets: (octets.len() as u64).saturating_sub(media_octets),
         media: found.media,
+        documents: found.documents,
+        hidden: found.hidden.unwrap_or(u64::MAX),
         items: found.take_items(),
         session: found.session.take(),
         service_tier: found.service_tier.take(),
@@ -145,7 +157,6 @@ pub fn read(kind: ProviderKind, target: &Target, octets: Bytes) -> Result<Reques
         tape,
         found,
     };
-    request.also_by_model(kind);
     request.sum_up();
     Ok(request)
 }
@@ -204,31 +215,48 @@ fn model(target: &Target, found: &Found) -> Result<Option<String>, RequestError>
     if model.is_empty() || model.len() > MODEL_OCTETS {
         return Err(RequestError::NoModel);
     }
-    Ok(Some(model.clone()))
+    if !model.bytes().all(|octet| octet.is_ascii_graphic()) {
+        return Err(RequestError::OddModel);
+    }
+    Ok(Some(short(model)))
 }
 
-/// Parts of the names of models that search the web by themselves.
-const SEARCHING: [&str; 4] = ["search-preview", "search-api", "deep-research", "sonar"];
+/// What a name of a model asks for beyond a model, by a part of it in whatever case: those that
+/// search by themselves, and those that stand for settings that are kept with the provider.
+const BY_NAME: [(&str, HostedFeature); 11] = [
+    (":online", HostedFeature::WebSearch),
+    ("search-preview", HostedFeature::WebSearch),
+    ("search-api", HostedFeature::WebSearch),
+    ("deep-research", HostedFeature::WebSearch),
+    ("sonar", HostedFeature::WebSearch),
+    ("compound-beta", HostedFeature::WebSearch),
+    ("compound-beta", HostedFeature::CodeExecution),
+    ("groq/compound", HostedFeature::WebSearch),
+    ("groq/compound", HostedFeature::CodeExecution),
+    ("@preset/", HostedFeature::StoredResponse),
+    (":prompt/", HostedFeature::StoredResponse),
+];
 
 impl Request {
     fn root(&self) -> Value<'_> {
         self.tape.root(&self.octets)
     }
 
-    /// Names of models that ask for more than the model.
-    fn also_by_model(&mut self, kind: ProviderKind) {
-        let searches = |model: &str| {
-            model.ends_with(":online") || SEARCHING.iter().any(|part| model.contains(part))
-        };
-        let is_online = self.model.as_deref().is_some_and(searches);
-        if kind == ProviderKind::Openai && is_online {
-            self.found.hosts(HostedFeature::WebSearch, Gone::Never);
-        }
+    /// What the provider is asked to do by itself where this model is the one that is asked for.
+    #[must_use]
+    pub fn hosted_with(&self, model: Option<&str>) -> Vec<HostedFeature> {
+        let model = model.unwrap_or_default().to_ascii_lowercase();
+        let mut features = self.found.features();
+        let named = BY_NAME.iter().filter(|(part, _)| model.contains(part));
+        features.extend(named.map(|(_, feature)| feature.clone()));
+        features.sort_unstable();
+        features.dedup();
+        features
     }
 
     /// Each feature once, in order.
     fn sum_up(&mut self) {
-        self.hosted = self.found.features();
+        self.hosted = self.hosted_with(self.model.as_deref());
     }
 }
 

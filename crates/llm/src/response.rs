@@ -7,6 +7,7 @@ mod failure;
 mod gathered;
 mod gemini;
 mod list;
+mod message;
 mod messages;
 mod responses;
 
@@ -16,10 +17,11 @@ use ringfence_model::llm::{
     LlmEndpoint, LlmFailure, ProviderKind, TextDigest, TokenUsage, ToolCall,
 };
 
-use crate::json::{Tape, Value};
 use crate::limits::ANSWER_OCTETS;
-use crate::{Capture, event_stream, sse};
+use crate::{Capture, event_stream};
 use gathered::Gathered;
+use ringfence_json::{Tape, Value};
+use ringfence_sse as sse;
 
 /// How a response ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,8 @@ pub struct Seen {
     pub answer: Option<TextDigest>,
     /// Octets of reasoning that the provider shows.
     pub reasoning_octets: u64,
-    /// Octets of all that the model wrote: a bound of the tokens that were seen.
+    /// Octets of all that the model wrote: a bound of the tokens that were seen. The greatest number
+    /// where nothing of the answer could be read.
     pub output_octets: u64,
     /// What went wrong.
     pub failure: Option<LlmFailure>,
@@ -80,7 +83,8 @@ struct Inner {
     tape: Tape,
     gathered: Gathered,
     seen: Seen,
-    octets: u64,
+    /// Anything of it was read.
+    is_read: bool,
 }
 
 /// What a document is.
@@ -113,7 +117,7 @@ impl Reader {
                 tape: Tape::default(),
                 gathered: Gathered::new(capture),
                 seen: Seen::default(),
-                octets: 0,
+                is_read: false,
             },
         }
     }
@@ -121,7 +125,6 @@ impl Reader {
     /// The next octets of the body.
     pub fn take(&mut self, octets: &[u8]) {
         let inner = &mut self.inner;
-        inner.octets = inner.octets.saturating_add(octets.len() as u64);
         match &mut self.frame {
             Frame::Events(parser) => parser.feed(octets, &mut |it| inner.document(it.data, true)),
             Frame::Messages(parser) => parser.feed(octets, &mut |it| inner.message(it)),
@@ -146,9 +149,19 @@ impl Reader {
                 let held = std::mem::take(held);
                 inner.document(&held, false);
             }
-            Frame::Document(_) => inner.skipped(inner.octets),
+            Frame::Document(_) => {}
         }
         inner.finish(ended);
+    }
+
+    /// Whether an event can be put behind what came so far. Behind a part of a line it would be read
+    /// as more of it.
+    #[must_use]
+    pub const fn takes_an_event(&self) -> bool {
+        match &self.frame {
+            Frame::Events(parser) => parser.is_between_lines(),
+            _ => false,
+        }
     }
 
     /// What was seen so far; calls and the answer when it is over.
@@ -207,6 +220,7 @@ impl Inner {
         if octets.trim_ascii() == b"[DONE]" {
             self.gathered.done = true;
         } else if tape.read_again(octets).is_ok() {
+            self.is_read = true;
             self.value(tape.root(octets), is_part);
         } else {
             // Nothing is known of it, but that it can hold no more tokens than octets.
@@ -237,6 +251,7 @@ impl Inner {
     fn message(&mut self, message: event_stream::Message<'_>) {
         let mut tape = std::mem::take(&mut self.tape);
         if tape.read_again(message.payload).is_ok() {
+            self.is_read = true;
             let root = tape.root(message.payload);
             if matches!(message.kind, "exception" | "error") {
                 self.seen.failure = Some(failure::named(message.name, root));
@@ -258,6 +273,10 @@ impl Inner {
 
     fn finish(&mut self, ended: Ended) {
         let is_error = !(200..300).contains(&self.status);
+        if !self.is_read {
+            // It may be encoded, or was written as a whole before its first octet came.
+            self.seen.output_octets = u64::MAX;
+        }
         if is_error {
             self.seen.output_octets = 0;
             let named = || failure::unnamed(self.status);

@@ -8,7 +8,7 @@ use crate::{request, target};
 fn anthropic(body: &Value) -> Request {
     let provider = LlmProvider::builtin().remove(0);
     let target = target::classify(&provider, "POST", "/v1/messages", None).unwrap();
-    request::read(provider.kind, &target, Bytes::from(body.to_string())).unwrap()
+    request::read(&target, Bytes::from(body.to_string())).unwrap()
 }
 
 fn talk(system: &str, messages: &[(&str, &str)]) -> Request {

@@ -4,7 +4,7 @@ use ringfence_model::llm::{ContextKind, HostedFeature};
 
 use super::found::{Cap, Found, Gone, TEXT_INSTEAD, kind_of, type_of};
 use super::{Item, openai_tools};
-use crate::json::{Kind, Misread, Object, Spelling, Value};
+use ringfence_json::{Kind, Misread, Object, Spelling, Value};
 
 pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     common(body, found)?;
@@ -34,7 +34,7 @@ pub(super) fn common(body: Object<'_>, found: &mut Found) -> Result<(), Misread>
     found.model(body, "model")?;
     found.stream = body.boolean("stream")?;
     found.service_tier = body.text("service_tier")?.map(Into::into);
-    openai_tools::costly_tier(body, found)?;
+    found.costly_tier(body, "service_tier")?;
     if let Some(options) = body.object("stream_options")? {
         found.includes_usage = options.boolean("include_usage")? == Some(true);
     }
@@ -53,7 +53,7 @@ fn cap_name(found: &Found) -> &'static str {
     }
 }
 
-const KNOWN: [&str; 66] = [
+const KNOWN: [&str; 67] = [
     "audio",
     "cache_control",
     "chat_template_kwargs",
@@ -116,6 +116,7 @@ const KNOWN: [&str; 66] = [
     "top_logprobs",
     "top_p",
     "usage",
+    "use_beam_search",
     "user",
     "verbosity",
     "web_search_options",
@@ -130,7 +131,7 @@ fn read_message(message: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     match message.get("content")? {
         Some(value) if value.kind() == Kind::Text => content.push(value.at()),
         Some(value) => {
-            for part in value.elements() {
+            for part in value.parts()? {
                 content.extend(read_part(part.object(Spelling::Exact)?, found)?);
             }
         }
@@ -150,8 +151,27 @@ fn read_message(message: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     if let Some(function) = message.object("function_call")? {
         called(function, function, None, found)?;
     }
+    found.others(message, &MESSAGE);
     Ok(())
 }
+
+/// What a message holds, and what of an answer clients send back in it.
+const MESSAGE: [&str; 14] = [
+    "annotations",
+    "cache_control",
+    "citations",
+    "content",
+    "executed_tools",
+    "extra_content",
+    "function_call",
+    "provider_specific_fields",
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    "search_results",
+    "thinking_blocks",
+    "tool_calls",
+];
 
 fn tool_call(call: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     let id = call.text("id")?;

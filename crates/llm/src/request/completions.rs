@@ -4,7 +4,7 @@ use ringfence_model::llm::ContextKind;
 
 use super::found::{Cap, Found};
 use super::{Item, chat};
-use crate::json::{Kind, Misread, Object};
+use ringfence_json::{Kind, Misread, Object, Value};
 
 pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     chat::common(body, found)?;
@@ -21,8 +21,12 @@ pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
                     .filter(|it| it.kind() != Kind::Number)
                     .count();
                 prompts = (many as u64).max(1);
-                for text in prompt.elements().filter(|it| it.kind() == Kind::Text) {
-                    found.item(Item::of(ContextKind::User, text));
+                for one in prompt.elements() {
+                    match one.kind() {
+                        Kind::Text => found.item(Item::of(ContextKind::User, one)),
+                        _ if is_tokens(one) => {}
+                        _ => return Err(one.misread("is no prompt")),
+                    }
                 }
             }
             _ => return Err(prompt.misread("is no prompt")),
@@ -35,7 +39,13 @@ pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     Ok(())
 }
 
-const KNOWN: [&str; 7] = [
+/// Whether a value is a token, or a list of them.
+pub(super) fn is_tokens(value: Value<'_>) -> bool {
+    let is_token = |it: Value<'_>| it.kind() == Kind::Number;
+    is_token(value) || (value.kind() == Kind::Array && value.elements().all(is_token))
+}
+
+const KNOWN: [&str; 8] = [
     "logit_bias",
     "metadata",
     "options",
@@ -43,4 +53,5 @@ const KNOWN: [&str; 7] = [
     "stop",
     "stream_options",
     "stop_token_ids",
+    "use_beam_search",
 ];

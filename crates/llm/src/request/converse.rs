@@ -4,7 +4,7 @@ use ringfence_model::llm::{ContextKind, HostedFeature};
 
 use super::Item;
 use super::found::{Cap, Found, Gone, PART_INSTEAD, kind_of};
-use crate::json::{Misread, Object, Spelling, Value};
+use ringfence_json::{Misread, Object, Spelling, Value};
 
 pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     for block in body.elements("system")? {
@@ -84,12 +84,14 @@ fn configuration(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
         found.cap = Some(Cap::In(configuration.value().at(), "maxTokens"));
         found.bound(configuration, "maxTokens")?;
     }
+    if let Some(performance) = body.object("performanceConfig")?
+        && performance.text("latency")?.as_deref() == Some("optimized")
+    {
+        found.hosts_member(body, "performanceConfig", HostedFeature::other("priority"))?;
+    }
     if let Some(tier) = body.object("serviceTier")? {
-        let name = tier.text("type")?;
-        if name.as_deref() == Some("priority") {
-            found.hosts_member(body, "serviceTier", HostedFeature::other("priority"))?;
-        }
-        found.service_tier = name.map(Into::into);
+        found.service_tier = tier.text("type")?.map(Into::into);
+        found.costly_tier(body, "serviceTier")?;
     }
     Ok(())
 }
@@ -159,9 +161,14 @@ fn media(block: Object<'_>, found: &mut Found) -> Result<(), Misread> {
             continue;
         };
         if let Some(data) = source.get("bytes")? {
-            found.media(data);
+            if name == "image" {
+                found.image(data);
+            } else {
+                found.media(data);
+            }
         }
-        if source.get("s3Location")?.is_some() {
+        let is_there = |(key, _): (Value<'_>, Value<'_>)| source.is_one_of(key, &SOURCE);
+        if !source.value().members().all(is_there) {
             let gone = Gone::Value(block.value().at(), PART_INSTEAD.to_owned());
             found.media += 1;
             found.hosts(HostedFeature::FetchedUrl, gone);
@@ -174,6 +181,9 @@ fn media(block: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     }
     Ok(())
 }
+
+/// What media is where it is part of the request. Anything else is a place that it is fetched from.
+const SOURCE: [&str; 3] = ["bytes", "content", "text"];
 
 fn tools(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     let Some(configuration) = body.object("toolConfig")? else {

@@ -5,7 +5,7 @@ use ringfence_model::llm::{HostedFeature, LlmEndpoint};
 
 use super::Request;
 use super::found::{Cap, Gone};
-use crate::json::{Changes, Kind, Spelling, Value, quoted};
+use ringfence_json::{Changes, Kind, Spelling, Value, quoted};
 
 impl Request {
     /// The body as it is to be sent: as it was read, but for the changes.
@@ -29,6 +29,7 @@ impl Request {
                 .replace(*at, quoted(&format!("{prefix}{model}")));
         }
         self.model = Some(model.to_owned());
+        self.sum_up();
     }
 
     /// Asks for at most so many tokens in one choice. A lower bound stays.
@@ -58,11 +59,20 @@ impl Request {
             match gone {
                 Gone::Part(at) => self.changes.remove(at),
                 Gone::Value(at, json) => self.changes.replace(at, json),
-                Gone::Never => {}
+                Gone::Never(_) => {}
             }
         }
         self.drop_empty_tools();
         self.sum_up();
+    }
+
+    /// Says that the request is not to be kept, in the dialect where it is unless it says so.
+    pub fn keep_nothing(&mut self) {
+        if let Some(body) = self.found.kept_in.take()
+            && self.endpoint == LlmEndpoint::Responses
+        {
+            self.set(body, "store", "false".to_owned());
+        }
     }
 
     /// Asks a stream to tell the tokens that it took, in the dialect that does not by itself.

@@ -1,21 +1,21 @@
 //! Texts that are made vectors of.
 
-use ringfence_model::llm::{ContextKind, HostedFeature};
+use ringfence_model::llm::ContextKind;
 
 use super::Item;
-use super::found::{Found, Gone};
-use crate::json::{Kind, Misread, Object, Spelling, Value};
+use super::completions::is_tokens;
+use super::found::Found;
+use ringfence_json::{Kind, Misread, Object, Spelling, Value};
 
 pub(super) fn openai(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     found.model(body, "model")?;
-    let input = body.get("input")?;
-    if let Some(input) = input {
-        for text in std::iter::once(input).chain(input.elements()) {
-            match text.kind() {
-                Kind::Text => found.item(Item::of(ContextKind::User, text)),
-                // Numbers of tokens.
-                Kind::Array | Kind::Number => {}
-                _ => found.hosts(HostedFeature::other("input"), Gone::Never),
+    if let Some(input) = body.get("input")? {
+        let single = Some(input).filter(|it| it.kind() == Kind::Text);
+        for one in single.into_iter().chain(input.parts()?) {
+            match one.kind() {
+                Kind::Text => found.item(Item::of(ContextKind::User, one)),
+                _ if is_tokens(one) => {}
+                _ => return Err(one.misread("is neither a text nor a list of tokens")),
             }
         }
     }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use ringfence_model::llm::{ContextKind, HostedFeature};
 
 use super::Item;
-use crate::json::{Kind, Misread, Object, Value};
 use crate::limits::{FEATURES, HOSTED, ID_OCTETS, ITEMS, TOOLS};
 use crate::text::shortened;
+use ringfence_json::{Kind, Misread, Object, Value};
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,11 @@ pub(super) struct Found {
     pub(super) includes_usage: bool,
     pub(super) tools: Vec<String>,
     pub(super) media: u64,
+    /// Of the media, what is no image.
+    pub(super) documents: u64,
     pub(super) media_octets: u64,
+    /// The most tokens of reasoning that are not shown.
+    pub(super) hidden: Option<u64>,
     pub(super) session: Option<String>,
     pub(super) service_tier: Option<String>,
     /// Values that are no texts, or that must stay as they are: from, to behind.
@@ -31,6 +35,8 @@ pub(super) struct Found {
     /// The member that lists tools, and the one that chooses among them: key and value.
     pub(super) tool_list: Option<(u32, u32)>,
     pub(super) tool_choice: Option<(u32, u32)>,
+    /// The object that could say that the request is not to be kept, and does not: it is then.
+    pub(super) kept_in: Option<u32>,
     /// It asks for more than is told apart.
     pub(super) is_too_much: bool,
     hosted: Vec<(HostedFeature, Gone)>,
@@ -53,8 +59,8 @@ pub(super) enum Gone {
     Part(u32),
     /// This value is another one, as JSON.
     Value(u32, String),
-    /// It cannot be taken out.
-    Never,
+    /// What is asked for at this element, or by the member with this key, cannot be taken out.
+    Never(u32),
 }
 
 impl Found {
@@ -65,6 +71,13 @@ impl Found {
         } else {
             self.is_too_much = true;
         }
+    }
+
+    /// The member with this key asks for nothing that the provider keeps.
+    pub(super) fn does_not_host(&mut self, key: u32) {
+        let is_other =
+            |gone: &Gone| !matches!(gone, Gone::Part(at) | Gone::Never(at) if *at == key);
+        self.hosted.retain(|(_, gone)| is_other(gone));
     }
 
     /// The features, each once, in order. Of too many, the last names all that are left.
@@ -82,7 +95,7 @@ impl Found {
     /// Takes out what was found of these features, all but what cannot be taken out.
     pub(super) fn take_hosted(&mut self, features: &[HostedFeature]) -> Vec<Gone> {
         let is_meant = |it: &mut (HostedFeature, Gone)| {
-            features.contains(&it.0) && !matches!(it.1, Gone::Never)
+            features.contains(&it.0) && !matches!(it.1, Gone::Never(_))
         };
         self.hosted
             .extract_if(.., is_meant)
@@ -143,8 +156,14 @@ impl Found {
         Ok(())
     }
 
-    /// Media that is part of the request.
+    /// Media that is part of the request: a document, sound, or what may be either.
     pub(super) fn media(&mut self, data: Value<'_>) {
+        self.documents += 1;
+        self.image(data);
+    }
+
+    /// An image that is part of the request.
+    pub(super) fn image(&mut self, data: Value<'_>) {
         self.media += 1;
         self.media_octets = self.media_octets.saturating_add(data.raw().len() as u64);
         self.keep(data);
@@ -158,6 +177,10 @@ impl Found {
     /// A place that media comes from: the request itself, or somewhere that the provider fetches
     /// it from. `part` becomes `instead` where it is not to.
     pub(super) fn url(&mut self, url: Value<'_>, part: Value<'_>, instead: &str) {
+        if url.raw_text().starts_with(b"data:image/") {
+            self.image(url);
+            return;
+        }
         if url.raw_text().starts_with(b"data:") {
             self.media(url);
             return;
@@ -189,16 +212,37 @@ impl Found {
         Ok(())
     }
 
+    /// The member of this name stands for a part of the conversation that is kept with the
+    /// provider: without it, another one would go on.
+    pub(super) fn continues(&mut self, object: Object<'_>, name: &str) -> Result<(), Misread> {
+        if let Some((key, value)) = object.member(name)?
+            && !is_nothing(value)
+        {
+            self.hosts(HostedFeature::StoredResponse, Gone::Never(key.at()));
+        }
+        Ok(())
+    }
+
+    /// A class of service that costs more than the price of the model says, where the member of
+    /// this name asks for one.
+    pub(super) fn costly_tier(&mut self, object: Object<'_>, name: &str) -> Result<(), Misread> {
+        let tier = self.service_tier.as_deref().unwrap_or_default();
+        let tier = tier.to_ascii_lowercase();
+        if ["priority", "fast"].iter().any(|it| tier.contains(it)) {
+            self.hosts_member(object, name, HostedFeature::other("priority"))?;
+        }
+        Ok(())
+    }
+
     /// Members that are not known here: what is more than a number or a word can ask for anything,
-    /// and so can a few words that some gateways in between take for a way to go.
+    /// and so can words whose name speaks of a search, or of a place or a way to go.
     pub(super) fn others(&mut self, object: Object<'_>, known: &[&str]) {
         for (key, value) in object.value().members() {
             if is_nothing(value) || object.is_one_of(key, known) {
                 continue;
             }
-            let is_more = matches!(value.kind(), Kind::Object | Kind::Array);
-            if is_more || ROUTING.iter().any(|name| key.is_text(name)) {
-                let name = key.text().unwrap_or_default();
+            let name = key.text().unwrap_or_default();
+            if matches!(value.kind(), Kind::Object | Kind::Array) || leads_elsewhere(&name) {
                 self.hosts(HostedFeature::other(&name), Gone::Part(key.at()));
             }
         }
@@ -210,32 +254,48 @@ impl Found {
     }
 }
 
-/// What leads a request elsewhere at gateways that other providers run.
-const ROUTING: [&str; 14] = [
-    "api_base",
-    "api_key",
-    "api_version",
-    "base_url",
-    "custom_host",
-    "custom_llm_provider",
-    "deployment_id",
+/// Whether a name speaks of a search, or of what leads a request elsewhere at the gateways that
+/// other providers run.
+fn leads_elsewhere(name: &str) -> bool {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    let folded: Vec<u8> = letters.map(|it| it.to_ascii_lowercase()).collect();
+    let has = |part: &&str| memchr::memmem::find(&folded, part.as_bytes()).is_some();
+    ELSEWHERE.iter().any(has)
+}
+
+const ELSEWHERE: [&str; 22] = [
+    "apibase",
+    "apikey",
+    "apiversion",
+    "credential",
+    "deployment",
+    "embeds",
     "endpoint",
     "engine",
     "fallback",
-    "model_id",
+    "grounding",
+    "host",
+    "modelid",
     "preset",
+    "provider",
+    "proxy",
+    "region",
     "route",
+    "routing",
+    "search",
     "speed",
+    "url",
+    "web",
 ];
 
-/// Whether a value asks for nothing.
+/// Whether a value asks for nothing. An empty object is something: what it names, as it usually is.
 fn is_nothing(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::Null => true,
         Kind::Bool => value.boolean() == Some(false),
         Kind::Text => value.raw_text().is_empty(),
-        Kind::Array | Kind::Object => value.next() == value.at() + 1,
-        Kind::Number | Kind::Key => false,
+        Kind::Array => value.next() == value.at() + 1,
+        Kind::Object | Kind::Number | Kind::Key => false,
     }
 }
 

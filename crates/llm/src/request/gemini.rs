@@ -4,11 +4,15 @@ use ringfence_model::llm::{ContextKind, HostedFeature};
 
 use super::found::{Cap, Found, Gone, PART_INSTEAD, kind_of};
 use super::{Item, gemini_tools};
-use crate::json::{Misread, Object, Spelling, Value};
+use ringfence_json::{Kind, Misread, Object, Spelling, Value};
 
 pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     found.model(body, "model")?;
     found.service_tier = body.text("serviceTier")?.map(Into::into);
+    if found.service_tier.as_deref() == Some("priority") {
+        found.hosts_member(body, "serviceTier", HostedFeature::other("priority"))?;
+    }
+    found.costly_tier(body, "serviceTier")?;
     if let Some(system) = body.object("systemInstruction")? {
         contents(system, ContextKind::System, found)?;
     }
@@ -22,7 +26,7 @@ pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
         gemini_tools::read(tool.object(Spelling::CamelOrSnake)?, found)?;
     }
     configuration(body, found)?;
-    found.hosts_member(body, "cachedContent", HostedFeature::StoredResponse)?;
+    found.continues(body, "cachedContent")?;
     found.hosts_member(body, "store", HostedFeature::StoredResponse)?;
     found.others(body, &KNOWN);
     Ok(())
@@ -68,8 +72,22 @@ fn configuration(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
         let feature = HostedFeature::Generation;
         found.hosts_member(configuration, "responseModalities", feature)?;
     }
+    // Vertex can be told another model here than in the path.
+    found.others(configuration, &CONFIGURATION);
     Ok(())
 }
+
+const CONFIGURATION: [&str; 9] = [
+    "_responseJsonSchema",
+    "imageConfig",
+    "responseFormat",
+    "responseJsonSchema",
+    "responseModalities",
+    "responseSchema",
+    "speechConfig",
+    "stopSequences",
+    "thinkingConfig",
+];
 
 /// The parts of a content.
 pub(super) fn contents(
@@ -78,13 +96,17 @@ pub(super) fn contents(
     found: &mut Found,
 ) -> Result<(), Misread> {
     // One part stands for a list of one.
-    let parts = content.get("parts")?;
-    let single = parts.filter(|it| it.kind() == crate::json::Kind::Object);
-    let many = parts.into_iter().flat_map(Value::elements);
-    for value in single.into_iter().chain(many) {
-        part(value.object(Spelling::CamelOrSnake)?, kind, found)?;
+    let Some(parts) = content.get("parts")? else {
+        return Ok(());
+    };
+    match parts.kind() {
+        Kind::Object => part(parts.object(Spelling::CamelOrSnake)?, kind, found),
+        Kind::Array => {
+            let mut parts = parts.elements();
+            parts.try_for_each(|it| part(it.object(Spelling::CamelOrSnake)?, kind, found))
+        }
+        _ => Err(parts.misread("is neither a part nor an array")),
     }
-    Ok(())
 }
 
 fn part(part: Object<'_>, kind: ContextKind, found: &mut Found) -> Result<(), Misread> {
@@ -92,11 +114,12 @@ fn part(part: Object<'_>, kind: ContextKind, found: &mut Found) -> Result<(), Mi
     if let Some(signature) = part.get("thoughtSignature")? {
         found.keep(signature);
     }
-    if part.boolean("thought")? == Some(true) {
-        found.keep(value);
-        return Ok(());
-    }
     if let Some(text) = part.get("text")? {
+        // What the model thought goes back as it was.
+        if part.boolean("thought")? == Some(true) {
+            found.keep(text);
+            return media_and_more(part, found);
+        }
         found.item(Item::with(kind, value, vec![text.at()]));
     }
     if let Some(call) = part.object("functionCall")? {
@@ -108,6 +131,10 @@ fn part(part: Object<'_>, kind: ContextKind, found: &mut Found) -> Result<(), Mi
             media(inner.object(Spelling::CamelOrSnake)?, found)?;
         }
     }
+    media_and_more(part, found)
+}
+
+fn media_and_more(part: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     media(part, found)?;
     // What the provider did before.
     for name in [
@@ -163,7 +190,12 @@ fn media(part: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     if let Some(inline) = part.object("inlineData")?
         && let Some(data) = inline.get("data")?
     {
-        found.media(data);
+        let kind = inline.text("mimeType")?.unwrap_or_default();
+        if kind.starts_with("image/") {
+            found.image(data);
+        } else {
+            found.media(data);
+        }
         let item = Item::with(ContextKind::Media, value, vec![data.at()]);
         found.item(item);
     }

@@ -3,7 +3,7 @@
 use ringfence_model::llm::HostedFeature;
 
 use super::found::{Found, Gone};
-use crate::json::{Kind, Misread, Object, Spelling, Value};
+use ringfence_json::{Kind, Misread, Object, Spelling, Value};
 
 pub(super) fn read(tool: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     for function in tool.elements("functionDeclarations")? {

@@ -2,9 +2,9 @@
 
 use ringfence_model::llm::ContextKind;
 
-use crate::json::Value;
 use crate::limits::ID_OCTETS;
 use crate::text::shortened;
+use ringfence_json::Value;
 
 /// One item of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]

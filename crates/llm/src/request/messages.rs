@@ -4,19 +4,20 @@ use ringfence_model::llm::{ContextKind, HostedFeature};
 
 use super::Item;
 use super::found::{Cap, Found, Gone, TEXT_INSTEAD, kind_of, type_of};
-use crate::json::{Kind, Misread, Object, Spelling, Tape, Value};
+use ringfence_json::{Kind, Misread, Object, Spelling, Tape, Value};
 
 pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     found.model(body, "model")?;
     found.stream = body.boolean("stream")?;
     found.bound(body, "max_tokens")?;
+    found.hidden = Some(hidden(body)?);
     found.cap = Some(Cap::In(body.value().at(), "max_tokens"));
     found.service_tier = body.text("service_tier")?.map(Into::into);
     if let Some(metadata) = body.object("metadata")? {
         found.session = metadata.text("user_id")?.and_then(|it| session(&it));
     }
     if let Some(system) = body.get("system")? {
-        texts(system, ContextKind::System, found)?;
+        contents(system, ContextKind::System, found)?;
     }
     for message in body.elements("messages")? {
         let message = message.object(Spelling::Exact)?;
@@ -67,6 +68,18 @@ const KNOWN: [&str; 24] = [
     "top_p",
 ];
 
+/// The most tokens of reasoning that are not shown: a summary of them is, or nothing at all.
+fn hidden(body: Object<'_>) -> Result<u64, Misread> {
+    let Some(thinking) = body.object("thinking")? else {
+        return Ok(0);
+    };
+    Ok(match type_of(thinking)?.as_ref() {
+        "disabled" => 0,
+        "enabled" => thinking.count("budget_tokens")?.unwrap_or(u64::MAX),
+        _ => u64::MAX,
+    })
+}
+
 /// Claude Code puts the session into the user's id: JSON, or words with underscores between them.
 fn session(user: &str) -> Option<String> {
     let tape = Tape::read(user.as_bytes()).ok();
@@ -77,25 +90,12 @@ fn session(user: &str) -> Option<String> {
     told.or_else(|| user.rsplit_once("_session_").map(|(_, it)| it.to_owned()))
 }
 
-/// A text, or blocks of text.
-fn texts(value: Value<'_>, kind: ContextKind, found: &mut Found) -> Result<(), Misread> {
-    if value.kind() == Kind::Text {
-        found.item(Item::of(kind, value));
-    }
-    for block in value.elements() {
-        let block = block.object(Spelling::Exact)?;
-        if let Some(text) = block.get("text")? {
-            found.item(Item::with(kind, block.value(), vec![text.at()]));
-        }
-    }
-    Ok(())
-}
-
+/// A text, or blocks.
 fn contents(value: Value<'_>, kind: ContextKind, found: &mut Found) -> Result<(), Misread> {
     if value.kind() == Kind::Text {
         found.item(Item::of(kind, value));
     }
-    for value in value.elements() {
+    for value in value.parts()? {
         block(value.object(Spelling::Exact)?, kind, found)?;
     }
     Ok(())
@@ -183,7 +183,11 @@ fn media(block: Object<'_>, found: &mut Found) -> Result<Vec<u32>, Misread> {
     match type_of(source)?.as_ref() {
         "base64" => {
             if let Some(data) = source.get("data")? {
-                found.media(data);
+                if type_of(block)? == "image" {
+                    found.image(data);
+                } else {
+                    found.media(data);
+                }
                 content.push(data.at());
             }
         }
@@ -235,7 +239,10 @@ fn feature(kind: &str) -> Option<HostedFeature> {
         ("code_execution_", HostedFeature::CodeExecution),
         ("tool_search_tool_", HostedFeature::ToolSearch),
     ];
-    if matches!(kind, "" | "custom") || CLIENT.iter().any(|it| kind.starts_with(it)) {
+    // The date of its version, and nothing else, stands behind the name of a tool.
+    let is_date = |it: &str| it.len() == DATE_DIGITS && it.bytes().all(|b| b.is_ascii_digit());
+    let mut versions = CLIENT.iter().filter_map(|it| kind.strip_prefix(it));
+    if matches!(kind, "" | "custom") || versions.any(is_date) {
         return None;
     }
     if kind == "mcp_toolset" {
@@ -244,6 +251,8 @@ fn feature(kind: &str) -> Option<HostedFeature> {
     let known = HOSTED.into_iter().find(|(name, _)| kind.starts_with(name));
     Some(known.map_or_else(|| HostedFeature::other(kind), |(_, feature)| feature))
 }
+
+const DATE_DIGITS: usize = 8;
 
 fn hosted(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     found.hosts_member(body, "mcp_servers", HostedFeature::RemoteMcp)?;

@@ -3,7 +3,7 @@
 use ringfence_model::llm::HostedFeature;
 
 use super::found::{Found, Gone, type_of};
-use crate::json::{Misread, Object, Spelling};
+use ringfence_json::{Misread, Object, Spelling};
 
 /// A tool of Chat Completions.
 pub(super) fn of_chat(tool: Object<'_>, found: &mut Found) -> Result<(), Misread> {
@@ -84,14 +84,6 @@ pub(super) fn stored(body: Object<'_>, found: &mut Found) -> Result<(), Misread>
     {
         let gone = Gone::Value(store.at(), "false".to_owned());
         found.hosts(HostedFeature::StoredResponse, gone);
-    }
-    Ok(())
-}
-
-/// A class of service that costs more than the price of the model says.
-pub(super) fn costly_tier(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
-    if let Some("priority" | "fast") = body.text("service_tier")?.as_deref() {
-        found.hosts_member(body, "service_tier", HostedFeature::other("priority"))?;
     }
     Ok(())
 }

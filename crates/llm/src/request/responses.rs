@@ -4,7 +4,7 @@ use ringfence_model::llm::{ContextKind, HostedFeature};
 
 use super::found::{Cap, Found, Gone, type_of};
 use super::{Item, openai_tools, responses_items};
-use crate::json::{Kind, Misread, Object, Spelling};
+use ringfence_json::{Kind, Misread, Object, Spelling, Value};
 
 pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     found.model(body, "model")?;
@@ -12,21 +12,13 @@ pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     found.bound(body, "max_output_tokens")?;
     found.cap = Some(Cap::In(body.value().at(), "max_output_tokens"));
     found.service_tier = body.text("service_tier")?.map(Into::into);
-    openai_tools::costly_tier(body, found)?;
+    found.costly_tier(body, "service_tier")?;
     found.session = body.text("prompt_cache_key")?.map(Into::into);
     if let Some(instructions) = body.get("instructions")? {
-        found.item(Item::of(ContextKind::System, instructions));
+        items(instructions, ContextKind::System, found)?;
     }
-    match body.get("input")? {
-        Some(input) if input.kind() == Kind::Text => {
-            found.item(Item::of(ContextKind::User, input));
-        }
-        Some(input) => {
-            for item in input.elements() {
-                responses_items::read(item.object(Spelling::Exact)?, found)?;
-            }
-        }
-        None => {}
+    if let Some(input) = body.get("input")? {
+        items(input, ContextKind::User, found)?;
     }
     found.tool_members(body, "tools", "tool_choice")?;
     for tool in body.elements("tools")? {
@@ -34,6 +26,17 @@ pub(super) fn read(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     }
     hosted(body, found)?;
     found.others(body, &KNOWN);
+    Ok(())
+}
+
+/// A text, or items of a conversation.
+fn items(value: Value<'_>, kind: ContextKind, found: &mut Found) -> Result<(), Misread> {
+    if value.kind() == Kind::Text {
+        found.item(Item::of(kind, value));
+    }
+    for item in value.parts()? {
+        responses_items::read(item.object(Spelling::Exact)?, found)?;
+    }
     Ok(())
 }
 
@@ -61,10 +64,12 @@ const KNOWN: [&str; 19] = [
 
 fn hosted(body: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     for name in ["previous_response_id", "conversation", "prompt"] {
-        found.hosts_member(body, name, HostedFeature::StoredResponse)?;
+        found.continues(body, name)?;
     }
     found.hosts_member(body, "background", HostedFeature::Background)?;
     openai_tools::stored(body, found)?;
+    let says_nothing = body.get("store")?.is_none();
+    found.kept_in = says_nothing.then(|| body.value().at());
     if let Some((key, choice)) = body.member("tool_choice")?
         && choice.kind() == Kind::Object
     {

@@ -4,7 +4,7 @@ use ringfence_model::llm::{ContextKind, HostedFeature};
 
 use super::Item;
 use super::found::{Found, Gone, INPUT_INSTEAD, kind_of, type_of};
-use crate::json::{Kind, Misread, Object, Spelling, Value};
+use ringfence_json::{Kind, Misread, Object, Spelling, Value};
 
 pub(super) fn read(item: Object<'_>, found: &mut Found) -> Result<(), Misread> {
     let value = item.value();
@@ -17,7 +17,7 @@ pub(super) fn read(item: Object<'_>, found: &mut Found) -> Result<(), Misread> {
             Ok(())
         }
         "item_reference" => {
-            found.hosts(HostedFeature::StoredResponse, Gone::Part(value.at()));
+            found.hosts(HostedFeature::StoredResponse, Gone::Never(value.at()));
             Ok(())
         }
         "mcp_approval_response" => {
@@ -66,7 +66,7 @@ fn contents(item: Object<'_>, name: &str, found: &mut Found) -> Result<Vec<u32>,
             content.extend(part(value.object(Spelling::Exact)?, found)?);
         }
         Some(value) => {
-            for value in value.elements() {
+            for value in value.parts()? {
                 content.extend(part(value.object(Spelling::Exact)?, found)?);
             }
         }
@@ -97,6 +97,7 @@ fn part(part: Object<'_>, found: &mut Found) -> Result<Vec<u32>, Misread> {
         }
         // What a shell wrote: `{stdout, stderr, outcome}`.
         "" => {
+            media(part, found)?;
             let names = ["stdout", "stderr", "text"].into_iter();
             let texts = names.map(|name| part.get(name));
             let texts: Result<Vec<_>, _> = texts.collect();

@@ -1,6 +1,8 @@
 mod dialects;
 mod edits;
 mod hostile;
+mod messages;
+mod smuggled;
 
 use ringfence_model::llm::{ContextKind, HostedFeature, LlmProvider, ProviderKind};
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ fn target_of(kind: ProviderKind, path: &str) -> Target {
 
 fn try_read(kind: ProviderKind, path: &str, body: &str) -> Result<Request, RequestError> {
     let octets = Bytes::copy_from_slice(body.as_bytes());
-    read(kind, &target_of(kind, path), octets)
+    read(&target_of(kind, path), octets)
 }
 
 const CHAT: (ProviderKind, &str) = (ProviderKind::Openai, "/chat/completions");

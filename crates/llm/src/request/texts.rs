@@ -7,9 +7,8 @@ use ringfence_model::llm::{ContextItem, ContextKind, TextDigest};
 
 use super::{Item, Request};
 use crate::Capture;
-use crate::json::{Kind, Value, quoted, shown};
-use crate::limits::ID_OCTETS;
 use crate::text::Digester;
+use ringfence_json::{Kind, Value, quoted, shown};
 
 /// Where a text is: `messages[3].content[0].content (tool-result toolu_1)`.
 #[derive(Clone, Copy)]
@@ -23,7 +22,7 @@ pub struct Place<'a> {
 struct Level<'a> {
     /// The number behind all that is in it.
     end: u32,
-    /// The key that came last; none in an array.
+    /// The key that came last; none in an array, none where the key itself is meant or was changed.
     key: Option<Value<'a>>,
     /// How many values came before in an array.
     index: u64,
@@ -42,7 +41,8 @@ impl fmt::Display for Place<'_> {
             match level.key {
                 Some(key) if depth == 0 => f.write_str(&shown(key))?,
                 Some(key) => write!(f, ".{}", shown(key))?,
-                None => write!(f, "[{}]", level.index)?,
+                None if level.is_array => write!(f, "[{}]", level.index)?,
+                None => {}
             }
         }
         let Some(item) = self.item else {
@@ -80,7 +80,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The walk comes to this value. Returns the key that it has.
+    /// The walk comes to this value. Returns the key that it has. A key has none, and counts for what
+    /// comes behind it once it is [named](Self::named).
     fn step(&mut self, value: Value<'a>) -> Option<Value<'a>> {
         let at = value.at();
         while self.levels.last().is_some_and(|level| level.end <= at) {
@@ -94,7 +95,7 @@ impl<'a> Walk<'a> {
         let key = around.as_ref().and_then(|level| level.key);
         if let Some(level) = around {
             if value.kind() == Kind::Key {
-                level.key = Some(value);
+                level.key = None;
             } else if level.is_array {
                 level.index = level.index.wrapping_add(1);
             }
@@ -109,6 +110,13 @@ impl<'a> Walk<'a> {
             });
         }
         key
+    }
+
+    /// What comes behind this key has it as its name.
+    fn named(&mut self, key: Value<'a>) {
+        if let Some(level) = self.levels.last_mut() {
+            level.key = Some(key);
+        }
     }
 
     fn place(&self) -> Place<'_> {
@@ -126,8 +134,8 @@ fn plain(id: &str) -> String {
 
 impl Request {
     /// Shows every text of the request, decoded: of messages, results of tools, instructions,
-    /// descriptions and arguments of tools. Where `change` returns another text, that is put in its
-    /// place. Media, ids, and what the provider has sealed before are not shown.
+    /// descriptions and arguments of tools, and names of members that may hold more than a name. Where `change` returns another text, that is put in its place. Media, ids, and
+    /// what the provider has sealed before are not shown.
     pub fn texts(&mut self, change: &mut dyn FnMut(Place<'_>, &str) -> Option<String>) {
         let mut opaque = self.found.opaque.clone();
         // What was decided on stays.
@@ -147,9 +155,14 @@ impl Request {
                 at = *end;
                 continue;
             }
-            if value.kind() == Kind::Text && !is_word(key, value) {
+            let other = is_text(key, value).then(|| {
                 let text = value.text().unwrap_or_default();
-                changed.extend(change(walk.place(), &text).map(|it| (value.at(), it)));
+                change(walk.place(), &text)
+            });
+            match other.flatten() {
+                Some(other) => changed.push((value.at(), other)),
+                None if value.kind() == Kind::Key => walk.named(value),
+                None => {}
             }
         }
         for (at, text) in changed {
@@ -223,14 +236,33 @@ impl Request {
     }
 }
 
-/// Whether a text is a word of the dialect, or an id that must be the same in two places.
+/// Whether a value is a text that somebody wrote.
+fn is_text(key: Option<Value<'_>>, value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Text => !is_word(key, value),
+        Kind::Key => may_hold_more(value.raw_text()),
+        _ => false,
+    }
+}
+
+/// No secret that is known is shorter.
+const SECRET_OCTETS: usize = 16;
+
+/// Whether the name of a member may hold more than a name: no secret is made of letters alone.
+fn may_hold_more(name: &[u8]) -> bool {
+    let is_of_name = |b: &u8| b.is_ascii_alphabetic() || *b == b'_';
+    name.len() >= SECRET_OCTETS && !name.iter().all(is_of_name)
+}
+
+/// Whether a text is a word of the dialect, or so short an id that it can be nothing else. (What
+/// stands in the place of a longer one is the same wherever it occurs.)
 fn is_word(key: Option<Value<'_>>, value: Value<'_>) -> bool {
     let Some(key) = key else {
         return false;
     };
     let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-.:/@|+".contains(b);
     WORDS.iter().any(|word| key.is_text(word))
-        && value.raw_text().len() <= ID_OCTETS
+        && value.raw_text().len() < SECRET_OCTETS
         && value.raw_text().iter().all(is_plain)
 }
 

@@ -4,7 +4,7 @@ use ringfence_model::llm::TokenUsage;
 
 use super::gathered::{Gathered, count, finished, reasoning};
 use super::{Seen, failure};
-use crate::json::Value;
+use ringfence_json::Value;
 
 /// One event of a stream; its name stands outside of it.
 pub(super) fn event(name: &str, root: Value<'_>, seen: &mut Seen, gathered: &mut Gathered) {
@@ -88,7 +88,15 @@ fn usage(usage: Option<Value<'_>>, seen: &mut Seen) {
         output: count(usage, "outputTokens"),
         cache_read,
         cache_write,
-        cache_write_long: 0,
+        cache_write_long: long(usage),
         reasoning: 0,
     });
+}
+
+/// What is kept in the cache for an hour.
+fn long(usage: Value<'_>) -> u64 {
+    let details = usage.get("cacheDetails").into_iter();
+    let details = details.flat_map(Value::elements);
+    let long = details.filter(|it| it.get("ttl").is_some_and(|ttl| ttl.is_text("1h")));
+    long.fold(0, |sum, it| sum.saturating_add(count(it, "inputTokens")))
 }

@@ -2,9 +2,9 @@
 
 use ringfence_model::llm::LlmFailure;
 
-use crate::json::Value;
 use crate::limits::{ID_OCTETS, MESSAGE_OCTETS};
 use crate::text::shortened;
+use ringfence_json::Value;
 
 /// The failure that a document tells of.
 pub(super) fn of(root: Value<'_>) -> Option<LlmFailure> {

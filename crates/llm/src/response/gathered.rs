@@ -4,9 +4,9 @@ use ringfence_model::llm::ToolCall;
 
 use super::Seen;
 use crate::Capture;
-use crate::json::Value;
 use crate::limits::{CALLS, CHOICES, ID_OCTETS};
 use crate::text::{Digester, shortened};
+use ringfence_json::Value;
 
 /// What is gathered.
 #[derive(Debug)]

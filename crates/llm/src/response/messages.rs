@@ -4,7 +4,7 @@ use ringfence_model::llm::TokenUsage;
 
 use super::gathered::{Gathered, count, finished, once, reasoning};
 use super::{Seen, failure};
-use crate::json::Value;
+use ringfence_json::Value;
 
 /// One event of a stream.
 pub(super) fn event(root: Value<'_>, seen: &mut Seen, gathered: &mut Gathered) {

@@ -283,7 +283,7 @@ fn what_the_provider_does_by_itself_is_found() {
     let chat = |more: Value| (CHAT, more);
     let text = "text";
     for ((of, more), expected) in [
-        (chat(json!({"web_search_options": {}, "tools": []})), vec![]),
+        (chat(json!({"web_search_options": null, "tools": []})), vec![]),
         (chat(json!({"web_search_options": {"search_context_size": "low"}})), vec![WebSearch]),
         (chat(json!({"plugins": [{"id": "web"}, {"id": "x"}]})), vec![WebSearch, HostedFeature::other("x")]),
         (chat(json!({"models": ["gpt-5-pro"]})), vec![HostedFeature::other("models")]),
@@ -318,6 +318,9 @@ fn what_the_provider_does_by_itself_is_found() {
         (GEMINI, json!({"tools": [{"google_search": {}}, {"urlContext": {}, "codeExecution": {}}, {"brandNew": {}}]}))
             .into_pair(vec![WebSearch, WebFetch, CodeExecution, HostedFeature::other("brandNew")]),
         (GEMINI, json!({"cachedContent": "cachedContents/1"})).into_pair(vec![StoredResponse]),
+        (GEMINI, json!({"service_tier": "priority"})).into_pair(vec![HostedFeature::other("priority")]),
+        (CONVERSE, json!({"performanceConfig": {"latency": "optimized"}})).into_pair(vec![HostedFeature::other("priority")]),
+        (CONVERSE, json!({"performanceConfig": {"latency": "standard"}})).into_pair(vec![]),
         (GEMINI, json!({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}})).into_pair(vec![Generation]),
         (GEMINI, json!({"contents": [{"parts": [{"fileData": {"fileUri": "https://www.youtube.com/watch?v=1"}},
             {"file_data": {"file_uri": "https://generativelanguage.googleapis.com/v1beta/files/1"}}]}]})).into_pair(vec![FetchedUrl, StoredFile]),

@@ -107,10 +107,7 @@ fn what_has_another_shape_is_refused_with_its_place() {
 fn a_body_that_costs_too_much_to_read_is_refused() {
     let target = target_of(CHAT.0, CHAT.1);
     let long = Bytes::from(vec![b' '; BODY_OCTETS + 1]);
-    assert_eq!(
-        read(CHAT.0, &target, long).unwrap_err(),
-        RequestError::TooLarge
-    );
+    assert_eq!(read(&target, long).unwrap_err(), RequestError::TooLarge);
     let deep = format!(
         r#"{{"model":"a","x":{}{}}}"#,
         "[".repeat(500),
@@ -118,7 +115,7 @@ fn a_body_that_costs_too_much_to_read_is_refused() {
     );
     let wide = format!(
         r#"{{"model":"a","x":[{}0]}}"#,
-        "0,".repeat(crate::limits::NODES)
+        "0,".repeat(ringfence_json::limits::NODES)
     );
     for body in [deep, wide] {
         assert!(matches!(

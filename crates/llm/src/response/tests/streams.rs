@@ -301,7 +301,7 @@ fn an_error_in_a_stream_is_told() {
 #[test]
 fn an_event_that_cannot_be_read_counts_its_octets() {
     let odd = r#"{"choices":[{"delta":{"content":"x","content":"y"}}]}"#;
-    let stream = format!("data: {odd}\n\ndata: [DONE]\n\n");
+    let stream = format!("data: {{\"id\":\"c1\"}}\n\ndata: {odd}\n\ndata: [DONE]\n\n");
     let seen = seen(
         (Openai, ChatCompletions),
         EVENTS,

@@ -135,14 +135,19 @@ fn gemini_and_converse_are_seen() {
         (Bedrock, Converse),
         &json!({
             "output": {"message": {"role": "assistant", "content": [{"text": "hi"}, {"toolUse": {"toolUseId": "t1", "name": "ls", "input": {}}}]}},
-            "stopReason": "tool_use", "usage": {"inputTokens": 5, "outputTokens": 6, "cacheReadInputTokens": 7, "totalTokens": 18},
+            "stopReason": "tool_use", "usage": {"inputTokens": 5, "outputTokens": 6, "cacheReadInputTokens": 7, "cacheWriteInputTokens": 4, "totalTokens": 22,
+                "cacheDetails": [{"ttl": "5m", "inputTokens": 1}, {"ttl": "1h", "inputTokens": 3}]},
         }),
     );
     assert_eq!(
         (answer(&seen), calls(&seen)),
         ("hi", vec![("t1", "ls", "{}")])
     );
-    assert_eq!((seen.usage.unwrap().input, seen.complete), (12, true));
+    let usage = seen.usage.unwrap();
+    assert_eq!(
+        (usage.input, usage.cache_write_long, seen.complete),
+        (16, 3, true)
+    );
 }
 
 #[test]
@@ -229,12 +234,12 @@ fn a_failure_is_told_in_the_words_of_the_provider() {
 }
 
 #[test]
-fn an_answer_that_is_too_long_or_cut_off_counts_its_octets() {
+fn of_an_answer_that_is_too_long_or_cut_off_nothing_is_known() {
     let body = json!({"choices": [{"finish_reason": "stop", "message": {"content": "hi"}}], "usage": {"prompt_tokens": 1}}).to_string();
     let seen = seen((Openai, ChatCompletions), JSON, body.as_bytes(), Ended::Cut);
     assert_eq!(
         (seen.complete, seen.usage, seen.output_octets),
-        (false, None, body.len() as u64)
+        (false, None, u64::MAX)
     );
     let mut reader = Reader::new(
         Openai,
@@ -250,7 +255,7 @@ fn an_answer_that_is_too_long_or_cut_off_counts_its_octets() {
     reader.finish(Ended::Whole);
     assert_eq!(
         (reader.seen().complete, reader.seen().output_octets),
-        (false, 20 << 20)
+        (false, u64::MAX)
     );
 }
 

@@ -5,13 +5,15 @@
 
 mod changes;
 mod decode;
+pub mod limits;
 mod object;
 mod scan;
 mod value;
+mod write;
 
-pub(crate) use changes::{Changes, quoted};
-pub(crate) use object::{Misread, Object, Spelling};
-pub(crate) use value::{Value, shown};
+pub use changes::{Changes, quoted};
+pub use object::{Misread, Object, Spelling};
+pub use value::{Value, shown};
 
 /// Why a text is not read as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +35,7 @@ pub enum JsonError {
 /// The values of a document in order: a value, then what is in it. The members of an object are a
 /// key and a value each.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tape {
+pub struct Tape {
     nodes: Vec<Node>,
 }
 
@@ -48,27 +50,41 @@ struct Node {
     escaped: bool,
 }
 
+/// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool,
+    /// A number, as it is written.
     Number,
+    /// The name of a member.
     Key,
+    /// A string.
     Text,
+    /// An array.
     Array,
+    /// An object.
     Object,
 }
 
 impl Tape {
     /// Scans a document.
-    pub(crate) fn read(octets: &[u8]) -> Result<Self, JsonError> {
+    ///
+    /// # Errors
+    /// Where it is not JSON, is read differently by different readers, or breaks a limit.
+    pub fn read(octets: &[u8]) -> Result<Self, JsonError> {
         let mut tape = Self::default();
         tape.read_again(octets)?;
         Ok(tape)
     }
 
     /// Scans another document, in the same memory.
-    pub(crate) fn read_again(&mut self, octets: &[u8]) -> Result<(), JsonError> {
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_again(&mut self, octets: &[u8]) -> Result<(), JsonError> {
         self.nodes.clear();
         std::str::from_utf8(octets).map_err(|_| JsonError::Encoding)?;
         let scanned = scan::scan(octets, &mut self.nodes);
@@ -79,13 +95,21 @@ impl Tape {
     }
 
     /// The document. `octets` are those that were scanned.
-    pub(crate) fn root<'a>(&'a self, octets: &'a [u8]) -> Value<'a> {
+    #[must_use]
+    pub fn root<'a>(&'a self, octets: &'a [u8]) -> Value<'a> {
         Value::new(&self.nodes, octets, 0)
     }
 
     /// How many values there are, keys among them.
-    pub(crate) fn len(&self) -> u32 {
+    #[must_use]
+    pub fn len(&self) -> u32 {
         u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether no document was scanned.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Kind, Value};
 
 /// How the names of a dialect may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spelling {
+pub enum Spelling {
     /// In one way.
     Exact,
     /// `maxOutputTokens` or `max_output_tokens` (protocol buffers).
@@ -17,14 +17,17 @@ pub(crate) enum Spelling {
 
 /// A value that is not what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Misread {
+pub struct Misread {
     /// The number of the value.
-    pub(crate) at: u32,
-    pub(crate) what: &'static str,
+    pub at: u32,
+    /// What is wrong with it.
+    pub what: &'static str,
 }
 
 impl Value<'_> {
-    pub(crate) const fn misread(self, what: &'static str) -> Misread {
+    /// That it is not what it should be.
+    #[must_use]
+    pub const fn misread(self, what: &'static str) -> Misread {
         Misread {
             at: self.at(),
             what,
@@ -34,7 +37,7 @@ impl Value<'_> {
 
 /// An object whose names differ for every reader.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Object<'a> {
+pub struct Object<'a> {
     value: Value<'a>,
     spelling: Spelling,
 }
@@ -57,12 +60,17 @@ impl<'a> Object<'a> {
         Ok(Self { value, spelling })
     }
 
-    pub(crate) const fn value(self) -> Value<'a> {
+    /// The object as a value.
+    #[must_use]
+    pub const fn value(self) -> Value<'a> {
         self.value
     }
 
     /// Key and value of this name, also where the value is null.
-    pub(crate) fn member(self, name: &str) -> Result<Option<(Value<'a>, Value<'a>)>, Misread> {
+    ///
+    /// # Errors
+    /// Where a name is one that some readers take for this one.
+    pub fn member(self, name: &str) -> Result<Option<(Value<'a>, Value<'a>)>, Misread> {
         for (key, value) in self.value.members() {
             if key.is_text(name) || self.is_snake(key, name) {
                 return Ok(Some((key, value)));
@@ -84,19 +92,27 @@ impl<'a> Object<'a> {
     }
 
     /// Whether a key of this object is one of these names.
-    pub(crate) fn is_one_of(self, key: Value<'_>, names: &[&str]) -> bool {
+    #[must_use]
+    pub fn is_one_of(self, key: Value<'_>, names: &[&str]) -> bool {
         names
             .iter()
             .any(|name| key.is_text(name) || self.is_snake(key, name))
     }
 
     /// The value of this name; null is as good as none.
-    pub(crate) fn get(self, name: &str) -> Result<Option<Value<'a>>, Misread> {
+    ///
+    /// # Errors
+    /// Where a name is one that some readers take for this one.
+    pub fn get(self, name: &str) -> Result<Option<Value<'a>>, Misread> {
         let member = self.member(name)?;
         Ok(member.map(|(_, value)| value).filter(|it| !it.is_null()))
     }
 
-    pub(crate) fn text(self, name: &str) -> Result<Option<Cow<'a, str>>, Misread> {
+    /// The text of this name; null is as good as none.
+    ///
+    /// # Errors
+    /// Where it is none, or the name is in doubt.
+    pub fn text(self, name: &str) -> Result<Option<Cow<'a, str>>, Misread> {
         let Some(value) = self.get(name)? else {
             return Ok(None);
         };
@@ -104,7 +120,11 @@ impl<'a> Object<'a> {
         Ok(Some(text))
     }
 
-    pub(crate) fn count(self, name: &str) -> Result<Option<u64>, Misread> {
+    /// The whole number of this name; null is as good as none.
+    ///
+    /// # Errors
+    /// Where it is none, or the name is in doubt.
+    pub fn count(self, name: &str) -> Result<Option<u64>, Misread> {
         let Some(value) = self.get(name)? else {
             return Ok(None);
         };
@@ -114,7 +134,11 @@ impl<'a> Object<'a> {
         Ok(Some(count))
     }
 
-    pub(crate) fn boolean(self, name: &str) -> Result<Option<bool>, Misread> {
+    /// The truth value of this name; null is as good as none.
+    ///
+    /// # Errors
+    /// Where it is none, or the name is in doubt.
+    pub fn boolean(self, name: &str) -> Result<Option<bool>, Misread> {
         let Some(value) = self.get(name)? else {
             return Ok(None);
         };
@@ -124,13 +148,20 @@ impl<'a> Object<'a> {
         Ok(Some(boolean))
     }
 
-    pub(crate) fn object(self, name: &str) -> Result<Option<Self>, Misread> {
+    /// The object of this name; null is as good as none.
+    ///
+    /// # Errors
+    /// Where it is none, or the name is in doubt.
+    pub fn object(self, name: &str) -> Result<Option<Self>, Misread> {
         let value = self.get(name)?;
         value.map(|it| it.object(self.spelling)).transpose()
     }
 
     /// The elements of the array of this name; none where there is no such name.
-    pub(crate) fn elements(
+    ///
+    /// # Errors
+    /// Where it is no array, or the name is in doubt.
+    pub fn elements(
         self,
         name: &str,
     ) -> Result<impl Iterator<Item = Value<'a>> + use<'a>, Misread> {

@@ -1,7 +1,8 @@
 //! Streams of events (WHATWG HTML, section 9.2.6), read in any pieces. A line ends with CR, LF or
 //! both. An event that is too long passes unread: what comes behind it is read again.
 
-use crate::limits::EVENT_OCTETS;
+/// Longest event that is read where nothing else is said, in octets.
+pub const EVENT_OCTETS: usize = 4 << 20;
 
 /// One event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,15 +11,52 @@ pub struct Event<'a> {
     pub name: &'a str,
     /// Its data, the lines of it with LF between them.
     pub data: &'a [u8],
+    /// Its id, where it says one itself.
+    pub id: Option<&'a str>,
+    /// After how many milliseconds a client may come again, where it says so.
+    pub retry: Option<u64>,
 }
 
+impl Event<'_> {
+    /// The event as it goes over the wire. Its name and id are of one line.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.data.len() + SPARE);
+        let mut field = |name: &str, value: &[u8]| {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.push(b'\n');
+        };
+        if !self.name.is_empty() {
+            field("event", self.name.as_bytes());
+        }
+        if let Some(id) = self.id {
+            field("id", id.as_bytes());
+        }
+        if let Some(retry) = self.retry {
+            field("retry", retry.to_string().as_bytes());
+        }
+        for line in self.data.split(|octet| *octet == b'\n') {
+            field("data", line);
+        }
+        out.push(b'\n');
+        out
+    }
+}
+
+/// What the names of fields take.
+const SPARE: usize = 64;
+
 /// Reads a stream of events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Parser {
     /// The part of a line that came with an earlier piece.
     line: Vec<u8>,
     data: Vec<u8>,
     name: String,
+    id: Option<String>,
+    retry: Option<u64>,
     has_data: bool,
     /// The event is too long, or not in UTF-8.
     skips: bool,
@@ -27,9 +65,34 @@ pub struct Parser {
     /// Something came before: a mark of the order of octets is one at the beginning alone.
     started: bool,
     skipped: u64,
+    longest: usize,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self::new(EVENT_OCTETS)
+    }
 }
 
 impl Parser {
+    /// A reader of events that have at most `longest` octets.
+    #[must_use]
+    pub const fn new(longest: usize) -> Self {
+        Self {
+            line: Vec::new(),
+            data: Vec::new(),
+            name: String::new(),
+            id: None,
+            retry: None,
+            has_data: false,
+            skips: false,
+            after_cr: false,
+            started: false,
+            skipped: 0,
+            longest,
+        }
+    }
+
     /// The next octets of the stream; `event` gets every event that ends in them.
     pub fn feed(&mut self, mut octets: &[u8], event: &mut dyn FnMut(Event<'_>)) {
         while !octets.is_empty() {
@@ -56,6 +119,12 @@ impl Parser {
         self.dispatch(event);
     }
 
+    /// Whether what comes next begins a line: an event that is half there cannot be taken back.
+    #[must_use]
+    pub const fn is_between_lines(&self) -> bool {
+        self.line.is_empty() && !self.skips
+    }
+
     /// Octets of events that were too long.
     #[must_use]
     pub const fn skipped(&self) -> u64 {
@@ -71,7 +140,7 @@ impl Parser {
     /// Whether so many octets more can be held of this event.
     fn fits(&mut self, more: usize) -> bool {
         let held = self.line.len() + self.data.len();
-        if !self.skips && held + more > EVENT_OCTETS {
+        if !self.skips && held + more > self.longest {
             self.skips = true;
             self.skipped = self.skipped.saturating_add(held as u64);
             self.line = Vec::new();
@@ -129,8 +198,16 @@ impl Parser {
                 self.name.clear();
                 // A name that is longer than any is none that is known.
                 let name = std::str::from_utf8(value).unwrap_or_default();
-                self.name
-                    .push_str(crate::text::shortened(name, NAME_OCTETS));
+                let end = name.floor_char_boundary(NAME_OCTETS);
+                self.name.push_str(name.get(..end).unwrap_or_default());
+            }
+            // An id with a NUL is none; one that is longer than any is as good as none.
+            b"id" if value.len() <= ID_OCTETS && !value.contains(&0) => {
+                self.id = std::str::from_utf8(value).ok().map(str::to_owned);
+            }
+            b"retry" if value.iter().all(u8::is_ascii_digit) => {
+                let digits = std::str::from_utf8(value).unwrap_or_default();
+                self.retry = digits.parse().ok();
             }
             _ => {}
         }
@@ -152,16 +229,22 @@ impl Parser {
             event(Event {
                 name: &self.name,
                 data: &self.data,
+                id: self.id.as_deref(),
+                retry: self.retry,
             });
         }
         self.data.clear();
         self.name.clear();
+        self.id = None;
+        self.retry = None;
         self.has_data = false;
         self.skips = false;
     }
 }
 
 const NAME_OCTETS: usize = 128;
+
+const ID_OCTETS: usize = 1024;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::{Kind, Value};
 
 /// What is to be changed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Changes {
+pub struct Changes {
     /// What values become, as JSON.
     replaced: BTreeMap<u32, String>,
     /// Values of arrays and keys of objects that are to go, with what belongs to them.
@@ -24,31 +24,36 @@ struct Edit<'a> {
 }
 
 impl Changes {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is to be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.replaced.is_empty() && self.removed.is_empty() && self.added.is_empty()
     }
 
     /// Puts JSON in the place of a value.
-    pub(crate) fn replace(&mut self, value: u32, json: String) {
+    pub fn replace(&mut self, value: u32, json: String) {
         self.replaced.insert(value, json);
     }
 
     /// What stands in the place of a value.
-    pub(crate) fn replacement(&self, value: u32) -> Option<&str> {
+    #[must_use]
+    pub fn replacement(&self, value: u32) -> Option<&str> {
         self.replaced.get(&value).map(String::as_str)
     }
 
     /// Takes an element, or a member by its key, out of what it is in.
-    pub(crate) fn remove(&mut self, element_or_key: u32) {
+    pub fn remove(&mut self, element_or_key: u32) {
         self.removed.insert(element_or_key);
     }
 
-    pub(crate) fn is_removed(&self, element_or_key: u32) -> bool {
+    /// Whether it goes.
+    #[must_use]
+    pub fn is_removed(&self, element_or_key: u32) -> bool {
         self.removed.contains(&element_or_key)
     }
 
     /// Adds a member to an object that has none of this name.
-    pub(crate) fn add(&mut self, object: u32, name: &str, json: &str) {
+    pub fn add(&mut self, object: u32, name: &str, json: &str) {
         let members = self.added.entry(object).or_default();
         let member = format!("{}:{json}", quoted(name));
         let of_name = format!("{}:", quoted(name));
@@ -57,7 +62,8 @@ impl Changes {
     }
 
     /// The text of a value with the changes in it.
-    pub(crate) fn write(&self, value: Value<'_>) -> Vec<u8> {
+    #[must_use]
+    pub fn write(&self, value: Value<'_>) -> Vec<u8> {
         let inserts = self.inserts(value);
         let mut edits: Vec<Edit<'_>> = Vec::new();
         for (&at, json) in self.replaced.range(value.at()..value.next()) {
@@ -182,6 +188,7 @@ fn parts(around: Value<'_>) -> Vec<(u32, usize, usize)> {
 }
 
 /// The text as JSON.
-pub(crate) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -152,6 +152,54 @@ fn the_path_of_a_value_is_told() {
     assert_eq!(x.path().to_string(), "messages[1].content[0]");
 }
 
+#[test]
+fn a_value_is_written_anew() {
+    let text =
+        br#" { "b" : [ 1e3 , 12345678901234567890123, -0 ] , "a" : "\u0041\/" , "\u0063" : {} } "#;
+    let tape = Tape::read(text).unwrap();
+    let root = tape.root(text);
+    let compact = String::from_utf8(root.compact()).unwrap();
+    assert_eq!(
+        compact,
+        r#"{"b":[1e3,12345678901234567890123,-0],"a":"A/","c":{}}"#
+    );
+    let canonical = r#"{"a":"A/","b":[1e3,12345678901234567890123,-0],"c":{}}"#;
+    assert_eq!(root.canonical(), canonical);
+}
+
+/// Any JSON without numbers that are rounded.
+fn documents() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            prop::collection::btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|it| serde_json::Value::Object(it.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_anew_is_the_same_value(document in documents()) {
+        for text in [document.to_string(), format!("{document:#}")] {
+            let tape = Tape::read(text.as_bytes()).unwrap();
+            let root = tape.root(text.as_bytes());
+            prop_assert_eq!(&root.to_json(), &document);
+            for written in [root.compact(), root.canonical().into_bytes()] {
+                let again: serde_json::Value = serde_json::from_slice(&written).unwrap();
+                prop_assert_eq!(&again, &document);
+            }
+            prop_assert_eq!(root.canonical(), document.to_string());
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn it_agrees_with_the_library(text in r#"[\[\]{}",:0-9a-e\\u .+-]{0,40}"#) {

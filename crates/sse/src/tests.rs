@@ -83,3 +83,60 @@ proptest! {
         prop_assert_eq!(events(&pieces), events(&[&octets]));
     }
 }
+
+#[test]
+fn an_event_can_be_put_behind_a_line_and_not_behind_a_part_of_one() {
+    for (octets, takes) in [
+        (&b""[..], true),
+        (b"data: {\"a\"", false),
+        (b"data: {}\n", true),
+        (b"data: {}\n\n", true),
+        (b"event: err", false),
+        (b"data: {}\r", true),
+    ] {
+        let mut parser = Parser::default();
+        parser.feed(octets, &mut |_| {});
+        assert_eq!(parser.is_between_lines(), takes, "{octets:?}");
+    }
+    let mut parser = Parser::default();
+    parser.feed(b"data: ", &mut |_| {});
+    parser.feed(&vec![b'x'; 2 * EVENT_OCTETS], &mut |_| {});
+    assert!(!parser.is_between_lines());
+}
+
+#[test]
+fn an_event_is_written_as_it_is_read() {
+    for event in [
+        Event {
+            name: "",
+            data: b"",
+            id: Some("a/1"),
+            retry: None,
+        },
+        Event {
+            name: "message",
+            data: b"{}\n\n{}",
+            id: None,
+            retry: Some(30),
+        },
+    ] {
+        let (mut parser, mut count) = (Parser::default(), 0);
+        parser.feed(&event.write(), &mut |read| {
+            assert_eq!(read, event);
+            count += 1;
+        });
+        assert_eq!(count, 1);
+    }
+}
+
+#[test]
+fn an_id_is_of_its_event_alone() {
+    let mut ids = Vec::new();
+    Parser::default().feed(
+        b"id: 1\ndata: x\n\ndata: y\n\nid: a\0b\ndata: z\n\n",
+        &mut |it| {
+            ids.push(it.id.map(str::to_owned));
+        },
+    );
+    assert_eq!(ids, [Some("1".to_owned()), None, None]);
+}

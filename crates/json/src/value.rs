@@ -10,7 +10,7 @@ use crate::limits::COUNT_DIGITS;
 
 /// One value of a document.
 #[derive(Clone, Copy)]
-pub(crate) struct Value<'a> {
+pub struct Value<'a> {
     nodes: &'a [Node],
     octets: &'a [u8],
     at: u32,
@@ -26,47 +26,58 @@ impl<'a> Value<'a> {
     }
 
     /// The value with this number in the same document.
-    pub(crate) const fn number(self, at: u32) -> Self {
+    #[must_use]
+    pub const fn number(self, at: u32) -> Self {
         Self { at, ..self }
     }
 
     /// Its number among the values of the document.
-    pub(crate) const fn at(self) -> u32 {
+    #[must_use]
+    pub const fn at(self) -> u32 {
         self.at
     }
 
     /// The number behind it and all that is in it.
-    pub(crate) fn next(self) -> u32 {
+    #[must_use]
+    pub fn next(self) -> u32 {
         self.node().map_or(self.at, |node| node.next)
     }
 
-    pub(crate) fn kind(self) -> Kind {
+    /// What it is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
         self.node().map_or(Kind::Null, |node| node.kind)
     }
 
-    pub(crate) fn is_null(self) -> bool {
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
     /// Where it is in the text.
-    pub(crate) fn span(self) -> Range<usize> {
+    #[must_use]
+    pub fn span(self) -> Range<usize> {
         self.node()
             .map_or(0..0, |node| node.start as usize..node.end as usize)
     }
 
     /// As it is written.
-    pub(crate) fn raw(self) -> &'a [u8] {
+    #[must_use]
+    pub fn raw(self) -> &'a [u8] {
         self.octets.get(self.span()).unwrap_or_default()
     }
 
     /// What is between its quotes, as it is written; nothing where it is no text.
-    pub(crate) fn raw_text(self) -> &'a [u8] {
+    #[must_use]
+    pub fn raw_text(self) -> &'a [u8] {
         self.node()
             .map_or(b"", |node| decode::raw_inner(self.octets, node))
     }
 
     /// The text or key.
-    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
+    #[must_use]
+    pub fn text(self) -> Option<Cow<'a, str>> {
         let node = self.node()?;
         if !matches!(node.kind, Kind::Text | Kind::Key) {
             return None;
@@ -79,7 +90,8 @@ impl<'a> Value<'a> {
     }
 
     /// Whether it is this text or key, which needs no escapes.
-    pub(crate) fn is_text(self, text: &str) -> bool {
+    #[must_use]
+    pub fn is_text(self, text: &str) -> bool {
         self.node().is_some_and(|node| {
             matches!(node.kind, Kind::Text | Kind::Key)
                 && if node.escaped {
@@ -90,8 +102,13 @@ impl<'a> Value<'a> {
         })
     }
 
+    pub(crate) fn is_escaped(self) -> bool {
+        self.node().is_some_and(|node| node.escaped)
+    }
+
     /// A whole number that is not negative.
-    pub(crate) fn count(self) -> Option<u64> {
+    #[must_use]
+    pub fn count(self) -> Option<u64> {
         if self.kind() != Kind::Number {
             return None;
         }
@@ -102,19 +119,32 @@ impl<'a> Value<'a> {
         std::str::from_utf8(raw).ok()?.parse().ok()
     }
 
-    pub(crate) fn boolean(self) -> Option<bool> {
+    /// `true` or `false`.
+    #[must_use]
+    pub fn boolean(self) -> Option<bool> {
         (self.kind() == Kind::Bool).then(|| self.raw() == b"true")
     }
 
     /// What is in an array; nothing where it is none.
-    pub(crate) fn elements(self) -> impl Iterator<Item = Self> + use<'a> {
+    pub fn elements(self) -> impl Iterator<Item = Self> + use<'a> {
         let is_array = self.kind() == Kind::Array;
         let end = if is_array { self.next() } else { self.at };
         self.children(end)
     }
 
+    /// What is in a content: nothing more in a text, the elements of an array. Nothing else is one.
+    ///
+    /// # Errors
+    /// Where it is neither.
+    pub fn parts(self) -> Result<impl Iterator<Item = Self> + use<'a>, Misread> {
+        match self.kind() {
+            Kind::Text | Kind::Array => Ok(self.elements()),
+            _ => Err(self.misread("is neither a text nor an array")),
+        }
+    }
+
     /// The keys and values of an object; nothing where it is none.
-    pub(crate) fn members(self) -> impl Iterator<Item = (Self, Self)> + use<'a> {
+    pub fn members(self) -> impl Iterator<Item = (Self, Self)> + use<'a> {
         let is_object = self.kind() == Kind::Object;
         let end = if is_object { self.next() } else { self.at };
         let mut children = self.children(end);
@@ -134,19 +164,24 @@ impl<'a> Value<'a> {
     }
 
     /// The object, its names checked.
-    pub(crate) fn object(self, spelling: Spelling) -> Result<Object<'a>, Misread> {
+    ///
+    /// # Errors
+    /// Where it is none, or two of its names are one to some readers.
+    pub fn object(self, spelling: Spelling) -> Result<Object<'a>, Misread> {
         Object::open(self, spelling)
     }
 
     /// The first member of this name. For documents that are only looked at, not decided on.
-    pub(crate) fn get(self, name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<Self> {
         let mut members = self.members();
         let found = members.find(|(key, _)| key.is_text(name));
         found.map(|(_, value)| value).filter(|it| !it.is_null())
     }
 
     /// How it is reached from the root: `messages[3].content`.
-    pub(crate) fn path(self) -> Path<'a> {
+    #[must_use]
+    pub fn path(self) -> Path<'a> {
         Path(self)
     }
 }
@@ -159,7 +194,7 @@ impl fmt::Debug for Value<'_> {
 
 /// How a value is reached from the root of its document.
 #[derive(Clone, Copy)]
-pub(crate) struct Path<'a>(Value<'a>);
+pub struct Path<'a>(Value<'a>);
 
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,7 +228,8 @@ impl fmt::Display for Path<'_> {
 }
 
 /// The key, without what could not be shown.
-pub(crate) fn shown(key: Value<'_>) -> String {
+#[must_use]
+pub fn shown(key: Value<'_>) -> String {
     let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$');
     let text = key.text().unwrap_or_default();
     text.chars()

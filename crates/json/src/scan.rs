@@ -1,11 +1,11 @@
 //! The scan of a document, without recursion.
 
 use super::{JsonError, Kind, Node, decode};
-use crate::limits::{BODY_OCTETS, DEPTH, MEMBERS, NODES};
+use crate::limits::{DEPTH, DOCUMENT_OCTETS, MEMBERS, NODES};
 
 /// Appends the values of the document to `nodes`. `octets` are UTF-8.
 pub(super) fn scan(octets: &[u8], nodes: &mut Vec<Node>) -> Result<(), JsonError> {
-    if octets.len() > BODY_OCTETS {
+    if octets.len() > DOCUMENT_OCTETS {
         return Err(JsonError::TooMany("octets"));
     }
     let mut scan = Scan {
@@ -232,7 +232,7 @@ impl Scan<'_> {
 }
 
 fn offset(at: usize) -> u32 {
-    // A document is no longer than `BODY_OCTETS`.
+    // A document is no longer than `DOCUMENT_OCTETS`.
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Kind, Node};
 
 /// What is between the quotes of a text or key, without escapes.
-pub(super) fn inner<'a>(octets: &'a [u8], node: &Node) -> Cow<'a, [u8]> {
+pub(crate) fn inner<'a>(octets: &'a [u8], node: &Node) -> Cow<'a, [u8]> {
     let raw = raw_inner(octets, node);
     if !node.escaped {
         return Cow::Borrowed(raw);
@@ -26,7 +26,7 @@ pub(super) fn inner<'a>(octets: &'a [u8], node: &Node) -> Cow<'a, [u8]> {
 }
 
 /// What is between the quotes of a text or key, as it is written.
-pub(super) fn raw_inner<'a>(octets: &'a [u8], node: &Node) -> &'a [u8] {
+pub(crate) fn raw_inner<'a>(octets: &'a [u8], node: &Node) -> &'a [u8] {
     if !matches!(node.kind, Kind::Text | Kind::Key) {
         return b"";
     }
@@ -35,7 +35,7 @@ pub(super) fn raw_inner<'a>(octets: &'a [u8], node: &Node) -> &'a [u8] {
 }
 
 /// The character that `octets` begin with an escape of, and the length of the escape.
-pub(super) fn escape(octets: &[u8]) -> Option<(char, usize)> {
+pub(crate) fn escape(octets: &[u8]) -> Option<(char, usize)> {
     let character = match octets.get(1)? {
         b'"' => '"',
         b'\\' => '\\',
