@@ -9,6 +9,7 @@ use crate::content::Content;
 use crate::git::GitRequest;
 use crate::host::Destination;
 use crate::llm::LlmRequest;
+use crate::mcp::McpRequest;
 
 /// What an agent tries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub enum Action {
     Git(GitRequest),
     /// To send one request to a provider of language models over a connection that the gateway reads.
     Llm(Box<LlmRequest>),
+    /// To send one message to a server of the Model Context Protocol, or to take one from it, over a
+    /// connection that the gateway reads.
+    Mcp(Box<McpRequest>),
 }
 
 /// The kind of an action without its content: for filters and counts.
@@ -36,6 +40,8 @@ pub enum ActionKind {
     Git,
     /// [`Action::Llm`].
     Llm,
+    /// [`Action::Mcp`].
+    Mcp,
 }
 
 impl Action {
@@ -47,6 +53,7 @@ impl Action {
             Self::Http(_) => ActionKind::Http,
             Self::Git(_) => ActionKind::Git,
             Self::Llm(_) => ActionKind::Llm,
+            Self::Mcp(_) => ActionKind::Mcp,
         }
     }
 
@@ -58,6 +65,7 @@ impl Action {
             Self::Http(request) => &request.destination,
             Self::Git(request) => &request.destination,
             Self::Llm(request) => &request.destination,
+            Self::Mcp(request) => &request.destination,
         }
     }
 }
@@ -76,6 +84,7 @@ impl fmt::Display for Action {
             ),
             Self::Git(request) => request.fmt(f),
             Self::Llm(request) => request.fmt(f),
+            Self::Mcp(request) => request.fmt(f),
         }
     }
 }

@@ -106,6 +106,12 @@ pub enum ReasonCode {
     ModelNotAllowed,
     /// A rule allows the model, but not what the provider would do by itself.
     HostedNotAllowed,
+    /// A rule allows the server, but not this tool, resource, prompt or feature of it.
+    ToolNotAllowed,
+    /// A rule allows the tool, but not with these arguments.
+    ArgumentsNotAllowed,
+    /// What the server says of itself or of the tool is not what a person knows of it.
+    DefinitionNotKnown,
     /// There is not enough left of a budget of tokens or money.
     BudgetExhausted,
     /// The agent repeats itself, and a rule stops it.
@@ -159,6 +165,9 @@ impl ReasonCode {
             Self::ApprovalNeeded => "approval-needed",
             Self::ModelNotAllowed => "model-not-allowed",
             Self::HostedNotAllowed => "hosted-not-allowed",
+            Self::ToolNotAllowed => "tool-not-allowed",
+            Self::ArgumentsNotAllowed => "arguments-not-allowed",
+            Self::DefinitionNotKnown => "definition-not-known",
             Self::BudgetExhausted => "budget-exhausted",
             Self::LoopStopped => "loop-stopped",
             Self::CredentialAmbiguous => "credential-ambiguous",
@@ -229,6 +238,9 @@ mod tests {
             ReasonCode::ApprovalNeeded,
             ReasonCode::ModelNotAllowed,
             ReasonCode::HostedNotAllowed,
+            ReasonCode::ToolNotAllowed,
+            ReasonCode::ArgumentsNotAllowed,
+            ReasonCode::DefinitionNotKnown,
             ReasonCode::BudgetExhausted,
             ReasonCode::LoopStopped,
         ] {

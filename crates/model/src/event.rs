@@ -12,6 +12,8 @@ use crate::decision::{Decision, Generation, ReasonCode};
 use crate::git::GitFacts;
 use crate::ids::{AgentName, EventId, RunId, SandboxId, WorkspaceName};
 use crate::llm::{LlmFacts, Money};
+use crate::mcp::McpFacts;
+use crate::told::ToldSpan;
 
 /// The version of the serialised form of [`Record`].
 pub const RECORD_VERSION: u16 = 1;
@@ -101,6 +103,9 @@ pub struct Closing {
     /// For a request to a language model: what it took, and what came into its context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub llm: Option<Box<LlmFacts>>,
+    /// For a message to a server of the Model Context Protocol: what came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<Box<McpFacts>>,
 }
 
 #[expect(
@@ -212,6 +217,19 @@ pub enum NoticeKind {
         /// Money that had been spent of it.
         cost: Money,
     },
+    /// The agent told of its own work. Its word, not what was seen.
+    Told {
+        /// Its spans.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spans: Vec<ToldSpan>,
+        /// Spans that were refused since the notice before this one: of another trace or time,
+        /// malformed, or too many.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        refused: u64,
+        /// Requests with logs or metrics since then. They are taken, and not kept.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        dropped: u64,
+    },
     /// Something that a person should look at.
     Finding {
         /// The stable code, for example `protected-path-written`.
@@ -242,6 +260,17 @@ mod tests {
         const TEXT: &str = r#"{"notice":"budget-reset","budget":"agent claude, day","tokens":12,"cost":250000000}"#;
         let kind: NoticeKind = serde_json::from_str(TEXT).unwrap();
         assert_eq!(serde_json::to_string(&kind).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn what_an_agent_tells_has_one_form() {
+        const FULL: &str = r#"{"notice":"told","spans":[{"id":"e3d48efd49350919","parent":"f86fe8dfd5e81050","start":"2026-11-22T07:00:00Z","end":"2026-11-22T07:00:01Z","name":"claude_code.tool","failed":true,"tool":"Bash","call":"toolu_1","model":"m","decision":"accept"},{"id":"f86fe8dfd5e81050","start":"2026-11-22T07:00:00Z","end":"2026-11-22T07:00:01Z","name":"x"}],"refused":2,"dropped":3}"#;
+        for text in [FULL, r#"{"notice":"told"}"#] {
+            let kind: NoticeKind = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+        }
+        let zero = FULL.replace("e3d48efd49350919", "0000000000000000");
+        assert!(serde_json::from_str::<NoticeKind>(&zero).is_err());
     }
 
     #[test]

@@ -31,7 +31,9 @@ mod host;
 mod ids;
 pub mod limits;
 pub mod llm;
+pub mod mcp;
 mod secret;
+mod told;
 mod trace;
 
 pub use action::{Action, ActionKind, Connect, Entry, HttpRequest, Scheme};
@@ -45,4 +47,5 @@ pub use ids::{
     WorkspaceName,
 };
 pub use secret::Secret;
+pub use told::{OTEL_SERVICE, Told, ToldSpan};
 pub use trace::{SpanId, TraceError, TraceId, TraceParent, traceparent};

@@ -20,3 +20,6 @@ pub const UPSTREAM_NAME_OCTETS: usize = 32;
 
 /// Longest name of a provider of language models in octets.
 pub const PROVIDER_NAME_OCTETS: usize = 32;
+
+/// Longest name of a server of the Model Context Protocol in octets.
+pub const SERVER_NAME_OCTETS: usize = 32;

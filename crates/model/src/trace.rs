@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{EventId, RunId};
 
 /// A trace: the 16 octets of the id of its run, or what a client chose.
@@ -12,7 +14,8 @@ use crate::ids::{EventId, RunId};
 pub struct TraceId([u8; 16]);
 
 /// A span of a trace: the last 8 octets of the id of its event, or what a client chose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SpanId([u8; 8]);
 
 /// Why a text is no id, or no `traceparent`.
@@ -53,6 +56,21 @@ impl SpanId {
         (octets != [0; 8]).then_some(Self(octets))
     }
 
+    /// The span of these octets among those that are made here: the variant's bits of a UUID stand
+    /// at its start, as they do in the span of an event.
+    #[must_use]
+    pub const fn made(octets: [u8; 8]) -> Self {
+        let [first, rest @ ..] = octets;
+        let [b, c, d, e, f, g, h] = rest;
+        Self([first & 0x3f | 0x80, b, c, d, e, f, g, h])
+    }
+
+    /// Whether it may be one that is made here. Of those that clients choose, one in four may be.
+    #[must_use]
+    pub const fn may_be_made(self) -> bool {
+        self.0[0] & 0xc0 == 0x80
+    }
+
     /// Its octets.
     #[must_use]
     pub const fn octets(self) -> [u8; 8] {
@@ -75,6 +93,20 @@ impl fmt::Display for TraceId {
 impl fmt::Display for SpanId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl From<SpanId> for String {
+    fn from(id: SpanId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for SpanId {
+    type Error = TraceError;
+
+    fn try_from(text: String) -> Result<Self, TraceError> {
+        text.parse()
     }
 }
 
@@ -195,6 +227,16 @@ mod tests {
         );
         let event: EventId = "0192f0c1-0000-7000-9000-00000000000b".parse().unwrap();
         assert_eq!(SpanId::of_event(event).to_string(), "900000000000000b");
+    }
+
+    #[test]
+    fn spans_that_are_made_here_can_be_told_from_most_others() {
+        let event = SpanId::of_event(EventId::new());
+        assert!(event.may_be_made() && SpanId::root(RunId::new()).may_be_made());
+        assert!(SpanId::made([0xff; 8]).may_be_made());
+        for other in ["00f067aa0ba902b7", "4000000000000001", "c000000000000001"] {
+            assert!(!other.parse::<SpanId>().unwrap().may_be_made(), "{other}");
+        }
     }
 
     #[test]

@@ -123,3 +123,6 @@ pub const VARIABLE_OCTETS: usize = 4 * 1024;
 
 /// Longest name of what is taken out of responses, its parameter included, in octets.
 pub const REMOVAL_OCTETS: usize = 128;
+
+/// Most servers of the Model Context Protocol that one profile describes.
+pub const MCP_SERVERS: usize = 256;

@@ -20,6 +20,8 @@ pub enum LlmEndpoint {
     Completions,
     /// `POST responses` (OpenAI).
     Responses,
+    /// `GET responses` (OpenAI): a WebSocket, each message of which is a request of its own.
+    ResponsesSocket,
     /// `POST embeddings` (OpenAI), `embedContent`, `batchEmbedContents` (Gemini).
     Embeddings,
     /// `POST messages` (Anthropic), also as Bedrock and Vertex carry it.
@@ -36,10 +38,11 @@ pub enum LlmEndpoint {
 
 impl LlmEndpoint {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ChatCompletions,
         Self::Completions,
         Self::Responses,
+        Self::ResponsesSocket,
         Self::Embeddings,
         Self::Messages,
         Self::GenerateContent,
@@ -55,6 +58,7 @@ impl LlmEndpoint {
             Self::ChatCompletions => "chat-completions",
             Self::Completions => "completions",
             Self::Responses => "responses",
+            Self::ResponsesSocket => "responses-socket",
             Self::Embeddings => "embeddings",
             Self::Messages => "messages",
             Self::GenerateContent => "generate-content",
@@ -67,7 +71,10 @@ impl LlmEndpoint {
     /// Whether a model writes something, which takes tokens that cost.
     #[must_use]
     pub const fn is_inference(self) -> bool {
-        !matches!(self, Self::CountTokens | Self::Models)
+        !matches!(
+            self,
+            Self::ResponsesSocket | Self::CountTokens | Self::Models
+        )
     }
 
     /// Everything that carries the agent's data out is a write.
@@ -125,7 +132,7 @@ impl LlmRequest {
     #[must_use]
     pub fn to_http(&self, provider: &LlmProvider) -> HttpRequest {
         let method = match self.endpoint {
-            LlmEndpoint::Models => "GET",
+            LlmEndpoint::Models | LlmEndpoint::ResponsesSocket => "GET",
             _ => "POST",
         };
         HttpRequest {

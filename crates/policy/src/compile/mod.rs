@@ -4,6 +4,7 @@
 mod git;
 mod hosts;
 mod llm;
+mod mcp;
 mod networks;
 mod requests;
 mod rule;
@@ -18,6 +19,7 @@ use crate::error::PolicyError;
 pub(crate) use git::{GitPolicy, GitRule, Server, git_reference, upstream_reference};
 use hosts::HostIndex;
 pub(crate) use llm::{LlmPolicy, LlmRule, Provider, llm_reference, provider_reference};
+pub(crate) use mcp::{McpPolicy, McpRule, Server as McpServer, mcp_reference, server_reference};
 use networks::NetworkIndex;
 pub(crate) use requests::{Requests, limited_terms};
 pub(crate) use rule::{
@@ -37,6 +39,7 @@ pub struct Snapshot {
     pub(crate) forbids: Arc<RuleIndex>,
     pub(crate) git: GitPolicy,
     pub(crate) llm: LlmPolicy,
+    pub(crate) mcp: McpPolicy,
     rule_count: usize,
 }
 
@@ -61,16 +64,19 @@ impl Snapshot {
         check_set(profiles).map_err(|fault| fault.into_error("policy"))?;
         let git = GitPolicy::compile(profiles);
         let llm = LlmPolicy::compile(profiles);
+        let mcp = McpPolicy::compile(profiles);
         let (forbids, allows): (Vec<_>, Vec<_>) = profiles
             .iter()
             .flat_map(rule::of_profile)
             .chain(git.connections())
             .chain(llm.connections())
+            .chain(mcp.connections())
             .partition(|rule| rule.is_forbid);
         Ok(Self {
             generation,
             git,
             llm,
+            mcp,
             rule_count: profiles.iter().map(Profile::rule_count).sum(),
             allows: RuleIndex::new(allows),
             forbids: Arc::new(RuleIndex::new(forbids)),
@@ -86,6 +92,7 @@ impl Snapshot {
             forbids: Arc::new(RuleIndex::default()),
             git: GitPolicy::empty(),
             llm: LlmPolicy::empty(),
+            mcp: McpPolicy::default(),
             rule_count: 0,
         }
     }

@@ -133,6 +133,7 @@ pub(crate) const fn limited_terms(rule: RuleRef) -> RequestTerms {
         precondition: None,
         git: None,
         llm: None,
+        mcp: None,
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Rule {
     pub(crate) reason: Option<String>,
 }
 
-/// What git or LLM rules say about connections to one host.
+/// What git, LLM or MCP rules say about connections to one host.
 pub(super) struct Connection {
     pub(super) reference: RuleRef,
     pub(super) service: Service,
@@ -84,6 +84,8 @@ pub(crate) enum Service {
     Git,
     /// To providers of language models.
     Llm,
+    /// To servers of the Model Context Protocol.
+    Mcp,
 }
 
 /// A set of the kinds of bytes that a connection can carry.

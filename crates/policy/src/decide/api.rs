@@ -1,12 +1,12 @@
-//! Which destinations the rules of the sections `api`, `git` and `llm` are about.
+//! Which destinations the rules of the sections `api`, `git`, `llm` and `mcp` are about.
 
 use ringfence_model::Destination;
 
 use crate::compile::{Rule, Service, Snapshot};
 
 impl Snapshot {
-    /// Whether a rule of the section `api`, `git` or `llm` is about `destination`, or it is a name of
-    /// the gateway's own for what those are about: its requests then need a credential, their headers
+    /// Whether a rule of the section `api`, `git`, `llm` or `mcp` is about `destination`, or it is a
+    /// name of the gateway's own for what those are about: its requests then need a credential, their headers
     /// or their bodies, and none may be sent by who knows nothing of those.
     #[must_use]
     pub fn has_api_rules(&self, destination: &Destination) -> bool {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use ringfence_model::git::GitUpstream;
 use ringfence_model::llm::LlmProvider;
+use ringfence_model::mcp::McpServer;
 use ringfence_model::{Host, RuleRef, classify};
 
 use super::terms::RequestTerms;
@@ -32,6 +33,8 @@ pub struct Grant {
     pub git: Option<Arc<GitUpstream>>,
     /// For a request to a language model: its provider.
     pub llm: Option<Arc<LlmProvider>>,
+    /// For a message to a server of the Model Context Protocol: the server.
+    pub mcp: Option<Arc<McpServer>>,
     /// Which resolved addresses may be dialled.
     pub addresses: AddressGrant,
     /// The earliest expiry among the rules that allow it; then it must be decided on again.

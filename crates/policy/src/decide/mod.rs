@@ -10,6 +10,7 @@ mod gather;
 pub(crate) mod git;
 mod grant;
 pub(crate) mod llm;
+pub(crate) mod mcp;
 mod query;
 mod sent;
 mod service;
@@ -33,6 +34,7 @@ pub use llm::{
     BudgetScope, BudgetTerms, BudgetWindow, LlmAsked, LlmSecrets, LlmTerms, LoopTerms, Price,
     RateTerms,
 };
+pub use mcp::{McpEntry, McpRate, McpSecrets, McpTerms, PinMode};
 pub(crate) use query::Query;
 use sent::Sent;
 pub use terms::{Auth, Precondition, Reading, RequestTerms};
@@ -86,6 +88,9 @@ impl Snapshot {
         }
         if let Some(request) = query.llm {
             return self.decide_llm(request, now);
+        }
+        if let Some(request) = query.mcp {
+            return self.decide_mcp(request, now);
         }
         if let Some(verdict) = self.decide_proxy(query, now) {
             return verdict;
@@ -165,6 +170,7 @@ impl Snapshot {
                 terms: sent.terms,
                 git: None,
                 llm: None,
+                mcp: None,
                 addresses: AddressGrant::new(scope, barred),
                 valid_until: gathered.valid_until,
             }),

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use ringfence_model::git::GitRequest;
 use ringfence_model::llm::LlmRequest;
+use ringfence_model::mcp::McpRequest;
 use ringfence_model::{Action, Destination, HttpRequest, Scheme};
 use serde_json::Value;
 
@@ -22,6 +23,9 @@ pub(crate) struct Query<'a> {
     pub(crate) git: Option<&'a GitRequest>,
     /// The request to a language model, where the action is one; the same holds for it.
     pub(crate) llm: Option<&'a LlmRequest>,
+    /// The message to a server of the Model Context Protocol, where the action is one; the same holds
+    /// for it.
+    pub(crate) mcp: Option<&'a McpRequest>,
     /// Whether it comes from the record, which holds neither headers nor bodies.
     pub(crate) recorded: bool,
     document: OnceCell<Value>,
@@ -34,6 +38,7 @@ impl<'a> Query<'a> {
             Action::Http(request) => Self::of_request(request),
             Action::Git(request) => Self::of_git(request),
             Action::Llm(request) => Self::of_llm(request),
+            Action::Mcp(request) => Self::of_mcp(request),
         }
     }
 
@@ -49,6 +54,12 @@ impl<'a> Query<'a> {
         query
     }
 
+    pub(crate) const fn of_mcp(request: &'a McpRequest) -> Self {
+        let mut query = Self::to(&request.destination);
+        query.mcp = Some(request);
+        query
+    }
+
     /// A connection.
     pub(crate) const fn to(destination: &'a Destination) -> Self {
         Self {
@@ -57,6 +68,7 @@ impl<'a> Query<'a> {
             request: None,
             git: None,
             llm: None,
+            mcp: None,
             recorded: false,
             document: OnceCell::new(),
         }
@@ -64,7 +76,7 @@ impl<'a> Query<'a> {
 
     /// Whether it is a connection, and not yet any request.
     pub(crate) const fn is_connection(&self) -> bool {
-        self.request.is_none() && self.git.is_none() && self.llm.is_none()
+        self.request.is_none() && self.git.is_none() && self.llm.is_none() && self.mcp.is_none()
     }
 
     pub(crate) fn of_request(request: &'a HttpRequest) -> Self {
@@ -78,6 +90,7 @@ impl<'a> Query<'a> {
             request: Some(request),
             git: None,
             llm: None,
+            mcp: None,
             recorded: false,
             document: OnceCell::new(),
         }

@@ -15,11 +15,19 @@ const GIT_NAME: &str = "git.ringfence.internal";
 /// The name under which it answers requests to language models.
 const LLM_NAME: &str = "llm.ringfence.internal";
 
+/// The name under which it hears what agents tell of themselves. Nothing leads on from there, so that
+/// it is open to whoever may ask a model: an agent.
+const OTEL_NAME: &str = ringfence_model::OTEL_SERVICE;
+
+/// The name under which it answers messages to servers of the Model Context Protocol.
+const MCP_NAME: &str = "mcp.ringfence.internal";
+
 impl Service {
     pub(super) fn of_name(name: &str) -> Option<Self> {
         match name {
             GIT_NAME => Some(Self::Git),
-            LLM_NAME => Some(Self::Llm),
+            LLM_NAME | OTEL_NAME => Some(Self::Llm),
+            MCP_NAME => Some(Self::Mcp),
             _ => None,
         }
     }
@@ -56,6 +64,7 @@ impl Snapshot {
                 terms: Vec::new(),
                 git: None,
                 llm: None,
+                mcp: None,
                 addresses: AddressGrant::new(Scope::of(&destination.host, HOST_NAME), None),
                 valid_until: allows.iter().filter_map(|(_, expires)| *expires).min(),
             }),
@@ -70,6 +79,7 @@ impl Snapshot {
         match service {
             Service::Git => self.git.allows.all().filter(is_live).collect(),
             Service::Llm => self.llm.allows.all().filter(is_live).collect(),
+            Service::Mcp => self.mcp.allows.all().filter(is_live).collect(),
         }
     }
 
@@ -79,6 +89,9 @@ impl Snapshot {
         if self.is_stray_git(query) {
             return Some(Service::Git);
         }
-        self.is_stray_llm(query).then_some(Service::Llm)
+        if self.is_stray_llm(query) {
+            return Some(Service::Llm);
+        }
+        self.is_stray_mcp(query).then_some(Service::Mcp)
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::git::GitTerms;
 use super::llm::LlmTerms;
+use super::mcp::McpTerms;
 use crate::document::{MediaPattern, Needs, Removal, Schema};
 
 /// The terms of one rule that allows a request.
@@ -45,6 +46,8 @@ pub struct RequestTerms {
     pub git: Option<Arc<GitTerms>>,
     /// For a request to a language model: what its rule says about the rest of it.
     pub llm: Option<Arc<LlmTerms>>,
+    /// For a message to a server of the Model Context Protocol: what its rule says about the rest of it.
+    pub mcp: Option<Arc<McpTerms>>,
 }
 
 /// How a credential gets into a request.

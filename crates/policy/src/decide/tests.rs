@@ -4,6 +4,7 @@ mod api;
 mod conditions;
 mod git;
 mod llm;
+mod mcp;
 mod oracle;
 mod paths;
 mod properties;
@@ -361,6 +362,7 @@ fn ringfence_itself_is_out_of_reach_and_the_host_is_its_loopback() {
     for name in [
         "ringfence.internal",
         "llm.ringfence.internal",
+        "otel.ringfence.internal",
         "x.host.ringfence.internal",
         "LLM.Ringfence.Internal.",
     ] {

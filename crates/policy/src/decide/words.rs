@@ -227,6 +227,7 @@ impl Service {
         match self {
             Self::Git => "git",
             Self::Llm => "llm",
+            Self::Mcp => "mcp",
         }
     }
 }
@@ -236,6 +237,7 @@ impl Display for Service {
         f.write_str(match self {
             Self::Git => "git requests",
             Self::Llm => "LLM requests",
+            Self::Mcp => "MCP messages",
         })
     }
 }

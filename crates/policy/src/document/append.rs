@@ -10,7 +10,8 @@ use super::outline::{self, Content, Node};
 use super::{NetworkRule, Profile};
 use crate::error::PolicyError;
 pub use servers::{
-    append_git_upstream, append_llm_provider, remove_git_upstream, remove_llm_provider,
+    append_git_upstream, append_llm_provider, append_mcp_server, remove_git_upstream,
+    remove_llm_provider, remove_mcp_server,
 };
 
 /// The text with `rule` added at the end of the `network` list of the profile of that name.

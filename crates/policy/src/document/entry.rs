@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiRule, GitRule, GitUpstreamTerms, LlmProviderTerms, LlmRule, NetworkRule, RuleId};
+use super::{
+    ApiRule, GitRule, GitUpstreamTerms, LlmProviderTerms, LlmRule, McpRule, McpServerTerms,
+    NetworkRule, RuleId,
+};
 
 /// A rule with the section that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,10 @@ pub enum ProfileRule {
     Llm(Box<LlmRule>),
     /// A provider of the section `llmProviders`, which the rules of `llm` rest on.
     LlmProvider(Box<LlmProviderTerms>),
+    /// Of the section `mcp`.
+    Mcp(Box<McpRule>),
+    /// A server of the section `mcpServers`, which the rules of `mcp` rest on.
+    McpServer(Box<McpServerTerms>),
 }
 
 impl ProfileRule {
@@ -35,6 +42,8 @@ impl ProfileRule {
             Self::GitUpstream(terms) => terms.to_line(),
             Self::Llm(rule) => rule.to_line(),
             Self::LlmProvider(terms) => terms.to_line(),
+            Self::Mcp(rule) => rule.to_line(),
+            Self::McpServer(terms) => terms.to_line(),
         }
     }
 
@@ -48,6 +57,8 @@ impl ProfileRule {
             Self::GitUpstream(_) => "gitUpstreams",
             Self::Llm(_) => "llm",
             Self::LlmProvider(_) => "llmProviders",
+            Self::Mcp(_) => "mcp",
+            Self::McpServer(_) => "mcpServers",
         }
     }
 
@@ -59,7 +70,8 @@ impl ProfileRule {
             Self::Api(rule) => rule.is_forbid(),
             Self::Git(rule) => rule.is_forbid(),
             Self::Llm(rule) => rule.is_forbid(),
-            Self::GitUpstream(_) | Self::LlmProvider(_) => false,
+            Self::Mcp(rule) => rule.is_forbid(),
+            Self::GitUpstream(_) | Self::LlmProvider(_) | Self::McpServer(_) => false,
         }
     }
 
@@ -69,7 +81,8 @@ impl ProfileRule {
             Self::Api(rule) => rule.terms().id.as_ref(),
             Self::Git(rule) => rule.terms().id.as_ref(),
             Self::Llm(rule) => rule.terms().id.as_ref(),
-            Self::GitUpstream(_) | Self::LlmProvider(_) => None,
+            Self::Mcp(rule) => rule.terms().id.as_ref(),
+            Self::GitUpstream(_) | Self::LlmProvider(_) | Self::McpServer(_) => None,
         }
     }
 
@@ -82,6 +95,8 @@ impl ProfileRule {
             Self::GitUpstream(terms) => format!("git server {}", terms.name),
             Self::Llm(rule) => format!("{effect} {}", rule.terms().subject()),
             Self::LlmProvider(terms) => format!("provider {}", terms.name),
+            Self::Mcp(rule) => format!("{effect} {}", rule.terms().subject()),
+            Self::McpServer(terms) => format!("server {}", terms.name),
             Self::Network(rule) => match (&rule.terms().host, rule.terms().cidr) {
                 (Some(host), _) => format!("{effect} host {host}"),
                 (None, Some(cidr)) => format!("{effect} cidr {cidr}"),

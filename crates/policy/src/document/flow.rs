@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    ApiRule, GitRule, GitUpstreamTerms, LlmProviderTerms, LlmRule, NetworkMatch, NetworkRule,
+    ApiRule, GitRule, GitUpstreamTerms, LlmProviderTerms, LlmRule, McpRule, McpServerTerms,
+    NetworkMatch, NetworkRule,
 };
 
 impl NetworkRule {
@@ -56,6 +57,23 @@ impl LlmRule {
 
 impl LlmProviderTerms {
     /// The provider as one line of a document, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        mapping(self)
+    }
+}
+
+impl McpRule {
+    /// The rule as one line of a document, without the `- ` of the list.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let word = if self.is_forbid() { "forbid" } else { "allow" };
+        format!("{word}: {}", mapping(self.terms()))
+    }
+}
+
+impl McpServerTerms {
+    /// The server as one line of a document, without the `- ` of the list.
     #[must_use]
     pub fn to_line(&self) -> String {
         mapping(self)

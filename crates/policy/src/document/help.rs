@@ -8,7 +8,7 @@ use super::condition::NO_FIELD;
 use crate::error::quoted;
 
 /// The sections of the language that later versions may know.
-const PLANNED_SECTIONS: &[&str] = &["credentials", "limits", "mcp", "mounts", "ssh", "web"];
+const PLANNED_SECTIONS: &[&str] = &["credentials", "limits", "mounts", "ssh", "web"];
 
 /// The message and the help for a parse error.
 pub(super) fn explain(error: &Error) -> (String, Option<String>) {
@@ -99,7 +99,7 @@ fn quoted_lines(text: &str) -> String {
 fn unknown_field(field: &str, expected: &[&'static str]) -> (String, Option<String>) {
     let is_root = expected.contains(&"apiVersion");
     if is_root && PLANNED_SECTIONS.contains(&field) {
-        let help = "this version knows the sections `network`, `api`, `git`, `gitUpstreams`, `llm`, `llmProviders`, `tokens`, `environment` and `tests`";
+        let help = "this version knows the sections `network`, `api`, `git`, `gitUpstreams`, `llm`, `llmProviders`, `mcp`, `mcpServers`, `tokens`, `environment` and `tests`";
         return (
             format!("this version of Ringfence has no section `{field}`"),
             Some(help.to_owned()),

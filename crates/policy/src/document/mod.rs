@@ -13,6 +13,7 @@ mod git;
 mod help;
 mod json_schema;
 mod llm;
+mod mcp;
 mod method;
 mod outline;
 mod parse;
@@ -41,7 +42,8 @@ pub use api::{
 };
 pub(crate) use api::{is_selection, selects};
 pub use append::{
-    append_git_upstream, append_llm_provider, append_rule, remove_git_upstream, remove_llm_provider,
+    append_git_upstream, append_llm_provider, append_mcp_server, append_rule, remove_git_upstream,
+    remove_llm_provider, remove_mcp_server,
 };
 pub use cidr::{Cidr, CidrError};
 pub(crate) use condition::Needs;
@@ -60,6 +62,10 @@ pub use llm::{
     LlmFallback, LlmLoops, LlmMatch, LlmPrice, LlmProviderTerms, LlmRate, LlmRule, LlmSecretsWord,
     RateWord,
 };
+pub use mcp::{
+    McpFeature, McpMatch, McpRate, McpRule, McpSecretsWord, McpServerTerms, McpTool, McpToolTerms,
+    NamePattern, PinWord, Recheck, RecheckError, UriPattern,
+};
 pub use method::{Method, MethodError};
 pub use path::{PathError, PathPattern};
 pub(crate) use path::{check_canonical, check_path, has_parameters, unscoped, without_parameters};
@@ -68,8 +74,8 @@ pub use removal::{Removal, RemovalError};
 pub use rule::{NetworkMatch, NetworkRule, Protocol, RuleId, RuleIdError};
 pub use schema::json_schema;
 pub use tests_section::{
-    ConnectTest, GitTest, GraphqlTest, GraphqlTestField, HttpTest, HttpUrl, LlmTest, PolicyTest,
-    TestAction, TestError,
+    ConnectTest, GitTest, GraphqlTest, GraphqlTestField, HttpTest, HttpUrl, LlmTest, McpTest,
+    PolicyTest, TestAction, TestError,
 };
 pub use text::{HeaderName, MediaPattern, Pointer, StatusRange, Target, TextError, TextPattern};
 pub use tokens::{TokenGrant, VariableError, VariableName};
@@ -118,6 +124,13 @@ pub struct Profile {
     /// `mistral` and `groq`; and credentials for those.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub llm_providers: Vec<LlmProviderTerms>,
+    /// Which servers of the Model Context Protocol may be asked for what. The gateway reads every
+    /// message to and from them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mcp: Vec<McpRule>,
+    /// Servers of the Model Context Protocol that rules can name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mcp_servers: Vec<McpServerTerms>,
     /// The tokens that the agent gets in place of credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<TokenGrant>,
@@ -159,6 +172,8 @@ impl Profile {
             git_upstreams: Vec::new(),
             llm: Vec::new(),
             llm_providers: Vec::new(),
+            mcp: Vec::new(),
+            mcp_servers: Vec::new(),
             tokens: Vec::new(),
             environment: BTreeMap::new(),
             tests: Vec::new(),
@@ -167,7 +182,7 @@ impl Profile {
 
     /// How many rules it has, in all sections.
     pub(crate) const fn rule_count(&self) -> usize {
-        self.network.len() + self.api.len() + self.git.len() + self.llm.len()
+        self.network.len() + self.api.len() + self.git.len() + self.llm.len() + self.mcp.len()
     }
 
     /// The credentials that its rules, its git servers and its providers name.
@@ -178,7 +193,11 @@ impl Profile {
         let llm = self.llm.iter().map(|rule| &rule.terms().credential);
         let providers = self.llm_providers.iter().map(|terms| &terms.credential);
         let of_git = git.chain(servers);
-        api.chain(of_git).chain(llm).chain(providers).flatten()
+        let mcp = self.mcp.iter().map(|rule| &rule.terms().credential);
+        let mcp_servers = self.mcp_servers.iter().map(|terms| &terms.credential);
+        let of_llm = llm.chain(providers);
+        let of_mcp = mcp.chain(mcp_servers);
+        api.chain(of_git).chain(of_llm).chain(of_mcp).flatten()
     }
 
     /// Reads and checks every document in `yaml`. `source_name` is for errors only.

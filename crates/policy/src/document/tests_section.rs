@@ -3,6 +3,7 @@
 mod git;
 mod http;
 mod llm;
+mod mcp;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +18,7 @@ use super::{MethodError, PathError, Profile, check_path};
 pub use git::GitTest;
 pub use http::{GraphqlTest, GraphqlTestField, HttpTest};
 pub use llm::LlmTest;
+pub use mcp::McpTest;
 
 /// One test of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +42,8 @@ pub enum TestAction {
     Git(Box<GitTest>),
     /// To ask a language model, as in `llm: {provider: anthropic, model: claude-sonnet-4-5}`.
     Llm(Box<LlmTest>),
+    /// To send a message to a server, as in `mcp: {server: salesforce, tool: query}`.
+    Mcp(Box<McpTest>),
 }
 
 /// A host and a port, as in `example.com:443` or `[2001:db8::1]:443`.
@@ -83,6 +87,12 @@ pub enum TestError {
     /// The provider of a language model.
     #[error("there is no such provider of language models")]
     Provider,
+    /// The server of the Model Context Protocol.
+    #[error("there is no such server in `mcpServers`")]
+    Server,
+    /// What is asked of it.
+    #[error("a message to a server has one of `tool`, with `arguments`, `resource` and `prompt`")]
+    Mcp,
 }
 
 impl PolicyTest {
@@ -113,6 +123,7 @@ impl TestAction {
         Ok(match self {
             Self::Git(test) => return test.action(&profile.git_upstreams),
             Self::Llm(test) => return test.action(profile),
+            Self::Mcp(test) => return test.action(profile),
             Self::Connect(ConnectTest(destination)) => Action::Connect(Connect {
                 destination: destination.clone(),
                 entry: Entry::Transparent,

@@ -4,6 +4,7 @@
 mod api;
 mod git;
 mod llm;
+mod mcp;
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,6 +19,7 @@ use crate::limits::{LIST_ENTRIES, RULES, TESTS, TEXT_OCTETS, VARIABLE_OCTETS};
 use api::check_api_rule;
 use git::{check_git, check_upstream_set};
 use llm::{check_alias_set, check_llm, check_provider_set};
+use mcp::{check_mcp, check_server_set};
 
 /// The zone of the gateway itself.
 pub(crate) const GATEWAY_ZONE: &str = "ringfence.internal";
@@ -73,6 +75,7 @@ pub(crate) fn check_set(profiles: &[Profile]) -> Result<(), Fault> {
     check_upstream_set(profiles)?;
     check_provider_set(profiles)?;
     check_alias_set(profiles)?;
+    check_server_set(profiles)?;
     let rules: usize = profiles.iter().map(Profile::rule_count).sum();
     if rules > RULES {
         let message = format!("{rules} rules are more than the {RULES} that are supported");
@@ -119,6 +122,7 @@ pub(crate) fn check(profile: &Profile) -> Result<(), Fault> {
     }
     check_git(profile)?;
     check_llm(profile)?;
+    check_mcp(profile)?;
     check_tests(profile)?;
     check_tokens(profile)
 }
@@ -136,6 +140,7 @@ fn check_tests(profile: &Profile) -> Result<(), Fault> {
                 TestAction::Llm(_) => {
                     "as in `{llm: {provider: anthropic, model: claude-sonnet-4-5}}`"
                 }
+                TestAction::Mcp(_) => "as in `{mcp: {server: salesforce, tool: query}}`",
                 _ => "as in `{git: {repo: github/acme/docs, push: refs/heads/main}}`",
             };
             return Err(Fault::new(&at, error.to_string(), help));

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::DecisionChange;
 use crate::compile::{
-    Snapshot, api_reference, git_reference, llm_reference, network_reference, provider_reference,
-    upstream_reference,
+    Snapshot, api_reference, git_reference, llm_reference, mcp_reference, network_reference,
+    provider_reference, server_reference, upstream_reference,
 };
 use crate::document::{Profile, ProfileRule};
 use crate::error::PolicyError;
@@ -186,8 +186,17 @@ fn rules(profile: &Profile) -> impl Iterator<Item = (RuleRef, ProfileRule)> {
         let reference = provider_reference(profile, &terms.name);
         (reference, ProfileRule::LlmProvider(Box::new(terms.clone())))
     });
-    let of_git = git.chain(servers);
-    network.chain(api).chain(of_git).chain(llm).chain(providers)
+    let mcp = profile.mcp.iter().enumerate().map(|(index, rule)| {
+        let reference = mcp_reference(profile, index, rule);
+        (reference, ProfileRule::Mcp(Box::new(rule.clone())))
+    });
+    let mcp_servers = profile.mcp_servers.iter().map(|terms| {
+        let reference = server_reference(profile, &terms.name);
+        (reference, ProfileRule::McpServer(Box::new(terms.clone())))
+    });
+    let (of_git, of_llm) = (git.chain(servers), llm.chain(providers));
+    let of_mcp = mcp.chain(mcp_servers);
+    network.chain(api).chain(of_git).chain(of_llm).chain(of_mcp)
 }
 
 /// Moves the rules that are the same by `key` to `changed`, and gives what is left.

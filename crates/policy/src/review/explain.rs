@@ -5,12 +5,13 @@ use std::fmt;
 use jiff::Timestamp;
 use ringfence_model::git::{GitOperation, GitRequest};
 use ringfence_model::llm::LlmRequest;
+use ringfence_model::mcp::McpRequest;
 use ringfence_model::{Action, Decision, RuleRef};
 use serde::{Deserialize, Serialize};
 
-use crate::compile::{GitRule, LlmRule, Protocols, Rule, Snapshot};
+use crate::compile::{GitRule, LlmRule, McpRule, Protocols, Rule, Snapshot};
 use crate::decide::words::{Subject, missed};
-use crate::decide::{Bar, Fit, Query, bar, fit, git, llm};
+use crate::decide::{Bar, Fit, Query, bar, fit, git, llm, mcp};
 use crate::error::quoted;
 
 /// A decision and how it came about.
@@ -46,6 +47,9 @@ impl Snapshot {
         }
         if let Action::Llm(request) = action {
             return self.explain_llm(action, request, now);
+        }
+        if let Action::Mcp(request) = action {
+            return self.explain_mcp(action, request, now);
         }
         let query = Query::of(action);
         let host = &query.destination.host;
@@ -111,6 +115,51 @@ impl Snapshot {
             action: action.clone(),
             decision: self.decide(action, now).decision,
             considered,
+        }
+    }
+}
+
+impl Snapshot {
+    /// The rules of the server, forbids first.
+    fn explain_mcp(&self, action: &Action, request: &McpRequest, now: Timestamp) -> Explanation {
+        let forbids = self.mcp.forbids.about(&request.server);
+        let allows = self.mcp.allows.about(&request.server);
+        let considered: Vec<_> = forbids
+            .chain(allows)
+            .map(|rule| {
+                let (matches, because) = mcp_words(rule, request, now);
+                Considered {
+                    rule: rule.reference.clone(),
+                    matches,
+                    because,
+                }
+            })
+            .collect();
+        Explanation {
+            other_rules: self.rule_count().saturating_sub(considered.len()),
+            action: action.clone(),
+            decision: self.decide(action, now).decision,
+            considered,
+        }
+    }
+}
+
+fn mcp_words(rule: &McpRule, request: &McpRequest, now: Timestamp) -> (bool, String) {
+    let subject = mcp::words::subject(request);
+    if !rule.is_forbid {
+        return match mcp::lack::lack(rule, request, now) {
+            None => (true, format!("allows {subject}")),
+            Some(lack) => (false, mcp::words::lacking(&lack, rule, request)),
+        };
+    }
+    match (rule.expires, mcp::lack::is_taken(rule, request)) {
+        (Some(expires), _) if rule.has_expired(now) => {
+            (false, format!("was for {} until {expires}", rule.server))
+        }
+        (_, true) => (true, format!("forbids {subject}")),
+        (_, false) => {
+            let about = mcp::words::about(rule, request.verb);
+            (false, format!("is for {about}"))
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod git;
 mod llm;
+mod mcp;
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -32,6 +33,9 @@ impl Snapshot {
         if let Action::Llm(request) = action {
             return self.suggest_llm(request, now);
         }
+        if let Action::Mcp(request) = action {
+            return self.suggest_mcp(request, now);
+        }
         let rule = self.narrowest(action, now)?;
         let reference = RuleRef(String::new());
         let compiled = match &rule {
@@ -40,7 +44,9 @@ impl Snapshot {
             ProfileRule::Git(_)
             | ProfileRule::GitUpstream(_)
             | ProfileRule::Llm(_)
-            | ProfileRule::LlmProvider(_) => return None,
+            | ProfileRule::LlmProvider(_)
+            | ProfileRule::Mcp(_)
+            | ProfileRule::McpServer(_) => return None,
         };
         self.would_allow(&compiled, action, now).then_some(rule)
     }

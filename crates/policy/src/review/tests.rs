@@ -1,5 +1,6 @@
 mod git;
 mod llm;
+mod mcp;
 
 use jiff::Timestamp;
 use ringfence_model::{Action, Effect, Generation};

@@ -93,14 +93,15 @@ impl LlmRule {
 }
 
 fn llm_terms(rule: RuleRef, terms: &LlmMatch, profile: &ProfileName) -> LlmTerms {
-    let strip = terms.hosted.as_ref().and_then(|it| it.strip.clone());
+    let hosted = terms.hosted.clone().unwrap_or_default();
     let budgets = terms.budget.iter().flatten();
     let fallback = terms.fallback.iter().flatten();
     let loops = terms.loops.unwrap_or_default();
     LlmTerms {
         rule,
         max_output_tokens: terms.max_output_tokens,
-        strip: strip.unwrap_or_default(),
+        hosted: hosted.allow.unwrap_or_default(),
+        strip: hosted.strip.unwrap_or_default(),
         secrets: match terms.secrets {
             Some(LlmSecretsWord::Block) => LlmSecrets::Block,
             Some(LlmSecretsWord::Redact) | None => LlmSecrets::Redact,

@@ -213,6 +213,7 @@ impl Snapshot {
                 terms: vec![Arc::new(terms)],
                 git: Some(Arc::clone(&server.upstream)),
                 llm: None,
+                mcp: None,
                 addresses: self.git_addresses(server, now),
                 valid_until: rules.iter().filter_map(|rule| rule.expires).min(),
             }),

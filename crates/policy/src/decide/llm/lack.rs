@@ -38,6 +38,7 @@ impl Lack {
 pub(crate) fn lack(rule: &LlmRule, request: &LlmRequest, now: Timestamp) -> Option<Lack> {
     let of_request = match request.endpoint {
         LlmEndpoint::Models => of_models(rule, request),
+        LlmEndpoint::ResponsesSocket => of_socket(rule, request),
         _ => of_use(rule, request),
     };
     of_request.or_else(|| rule.has_expired(now).then_some(Lack::Expired))
@@ -48,6 +49,19 @@ pub(crate) fn lack(rule: &LlmRule, request: &LlmRequest, now: Timestamp) -> Opti
 fn of_models(rule: &LlmRule, request: &LlmRequest) -> Option<Lack> {
     let model = request.model.as_ref()?;
     (!rule.is_about(model)).then(|| Lack::Model(Some(model.clone())))
+}
+
+/// A connection for requests may be opened by whoever may send one; each is decided on by itself.
+fn of_socket(rule: &LlmRule, request: &LlmRequest) -> Option<Lack> {
+    let requests = LlmEndpoint::Responses;
+    if !rule.is_of(requests) {
+        return Some(Lack::Endpoint(requests));
+    }
+    let is_about = match &request.model {
+        Some(model) => rule.is_about(model),
+        None => rule.models.as_ref().is_none_or(|it| !it.is_empty()),
+    };
+    (!is_about).then(|| Lack::Model(request.model.clone()))
 }
 
 fn of_use(rule: &LlmRule, request: &LlmRequest) -> Option<Lack> {
@@ -84,7 +98,7 @@ pub(crate) fn is_taken(rule: &LlmRule, request: &LlmRequest) -> bool {
     let asks_for = |feature: &HostedFeature| request.hosted.contains(feature);
     let is_about = match (&request.model, request.endpoint) {
         (Some(model), _) => rule.is_about(model),
-        (None, LlmEndpoint::Models) => rule.models.is_none(),
+        (None, LlmEndpoint::Models | LlmEndpoint::ResponsesSocket) => rule.models.is_none(),
         (None, _) => true,
     };
     is_about

@@ -206,6 +206,7 @@ impl Snapshot {
                 terms: vec![Arc::new(terms)],
                 git: None,
                 llm: Some(Arc::clone(&provider.provider)),
+                mcp: None,
                 addresses: self.llm_addresses(provider, now),
                 valid_until: rules.iter().filter_map(|rule| rule.expires).min(),
             }),

@@ -33,11 +33,19 @@ fn is_at(provider: &LlmProvider, destination: &Destination) -> bool {
 
 /// Whether a path is what a server may take for one below `base`, in whatever case.
 pub(crate) fn is_below(path: &str, base: &str) -> bool {
-    let Some((start, rest)) = path.split_at_checked(base.len()) else {
-        return false;
-    };
-    // A path parameter belongs to its segment for some servers and not for others.
-    start.eq_ignore_ascii_case(base) && (rest.is_empty() || rest.starts_with(['/', ';']))
+    let mut path = segments(path);
+    segments(base).all(|wanted| {
+        path.next()
+            .is_some_and(|it| it.eq_ignore_ascii_case(wanted))
+    })
+}
+
+/// The segments of a path, without their parameters, which some servers take off before anything
+/// else, and without those of which nothing is left then.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let bare = |segment: &str| segment.find(';').unwrap_or(segment.len());
+    let segments = path.split('/').map(move |it| it.split_at(bare(it)).0);
+    segments.filter(|it| !it.is_empty())
 }
 
 /// What is usually asked of a provider.
@@ -79,6 +87,7 @@ const fn plain(endpoint: LlmEndpoint) -> &'static str {
         LlmEndpoint::ChatCompletions => "chat/completions",
         LlmEndpoint::CountTokens => "responses/input_tokens",
         LlmEndpoint::GenerateContent => "generateContent",
+        LlmEndpoint::ResponsesSocket => "responses",
         other => other.as_str(),
     }
 }
@@ -94,6 +103,9 @@ mod tests {
             ("/V1/chat", "/v1", true),
             ("/v1", "/v1", true),
             ("/v1;x/chat", "/v1", true),
+            ("/;x/v1/chat", "/v1", true),
+            ("/a;x/;y/b/c", "/a/b", true),
+            ("/v1x", "/v1", false),
             ("/v1beta/x", "/v1", false),
             ("/x", "", true),
             ("/api/v1", "/v1", false),

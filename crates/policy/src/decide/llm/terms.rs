@@ -14,6 +14,8 @@ pub struct LlmTerms {
     /// The most tokens that one answer may have. A request that asks for more was denied; one that
     /// does not say how many it wants is given this as its bound.
     pub max_output_tokens: Option<u64>,
+    /// What the provider may do by itself.
+    pub hosted: Vec<HostedFeature>,
     /// What the provider is not to do though it is asked to: it is taken out of the request.
     pub strip: Vec<HostedFeature>,
     /// What becomes of a text in the request that looks like a secret.

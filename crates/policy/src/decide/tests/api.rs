@@ -249,6 +249,7 @@ fn terms_say_what_the_rule_says() {
         websocket: true,
         git: None,
         llm: None,
+        mcp: None,
         precondition: Some(Precondition {
             path: "/r?x=1".to_owned(),
             schema: crate::Schema::new(json!({"required": ["id"]})).ok(),

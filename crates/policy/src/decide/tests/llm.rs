@@ -2,6 +2,7 @@
 
 mod connections;
 mod oracle;
+mod sockets;
 mod terms;
 
 use ringfence_model::Access;
@@ -127,7 +128,7 @@ fn a_request_that_names_no_model_is_not_one_for_an_allowed_model() {
     let snapshot = llm("allow: {provider: openai, models: [gpt-5]}");
     for endpoint in LlmEndpoint::ALL {
         let expected = match endpoint {
-            LlmEndpoint::Models => ReasonCode::Allowed,
+            LlmEndpoint::Models | LlmEndpoint::ResponsesSocket => ReasonCode::Allowed,
             _ => ReasonCode::ModelNotAllowed,
         };
         assert_eq!(code(&snapshot, "openai", of(endpoint, None)), expected);

@@ -247,7 +247,7 @@ fn sent(counted: &[&Plain<'_>], action: &Action, is_read: bool) -> Option<HowSen
 fn request_of(action: &Action) -> Option<&HttpRequest> {
     match action {
         Action::Http(request) => Some(request),
-        Action::Connect(_) | Action::Git(_) | Action::Llm(_) => None,
+        Action::Connect(_) | Action::Git(_) | Action::Llm(_) | Action::Mcp(_) => None,
     }
 }
 

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use ringfence_model::git::UpstreamName;
 use ringfence_model::llm::ProviderName;
+use ringfence_model::mcp::ServerName;
 
 use super::super::outline::{self, Content, Node};
-use super::super::{GitUpstreamTerms, LlmProviderTerms, Profile};
+use super::super::{GitUpstreamTerms, LlmProviderTerms, McpServerTerms, Profile};
 use super::{Entry, Insertion, confirmed, find, insertion};
 use crate::error::PolicyError;
 
@@ -70,6 +71,42 @@ pub fn remove_llm_provider(
         let mut providers = profile.llm_providers.iter();
         let at = providers.position(|terms| terms.name == *name)?;
         profile.llm_providers.remove(at);
+        Some(at)
+    })
+}
+
+/// The text with a server of the Model Context Protocol added to the profile of that name.
+///
+/// # Errors
+/// As [`append_git_upstream`].
+pub fn append_mcp_server(
+    yaml_text: &str,
+    profile_name: &str,
+    terms: &McpServerTerms,
+) -> Result<String, PolicyError> {
+    let add = |profile: &mut Profile| profile.mcp_servers.push(terms.clone());
+    append(
+        yaml_text,
+        profile_name,
+        (MCP_SERVERS, &terms.to_line()),
+        add,
+    )
+}
+
+/// The text without a server of the Model Context Protocol of the profile of that name.
+///
+/// # Errors
+/// As [`remove_git_upstream`].
+pub fn remove_mcp_server(
+    yaml_text: &str,
+    profile_name: &str,
+    name: &ServerName,
+) -> Result<String, PolicyError> {
+    let missing = format!("there is no server `{name}` in it");
+    remove(yaml_text, profile_name, MCP_SERVERS, missing, |profile| {
+        let mut servers = profile.mcp_servers.iter();
+        let at = servers.position(|terms| terms.name == *name)?;
+        profile.mcp_servers.remove(at);
         Some(at)
     })
 }
@@ -174,6 +211,7 @@ fn line_end(yaml: &str, end: usize) -> usize {
 const SERVERS: &str = "gitUpstreams";
 
 const PROVIDERS: &str = "llmProviders";
+const MCP_SERVERS: &str = "mcpServers";
 
 #[cfg(test)]
 mod tests;

@@ -111,6 +111,18 @@ impl BaseUrl {
     pub const fn destination(&self) -> &Destination {
         &self.destination
     }
+
+    /// Whether it is reached in TLS.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The path: empty, or `/part/part`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
 }
 
 impl FromStr for BaseUrl {

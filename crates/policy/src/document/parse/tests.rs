@@ -241,7 +241,7 @@ fn mistakes_in_the_frame_are_named_as_well() {
     let mut reports = String::new();
     for body in [
         "netwrok: []\n",
-        "mcp: []\n",
+        "web: []\n",
         "llm:\n",
         "llm: {}\n",
         "llm:\n  - {provider: openai}\n",

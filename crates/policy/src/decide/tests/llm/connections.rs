@@ -33,16 +33,25 @@ fn a_rule_opens_its_provider_for_requests_that_are_read() {
         ("llm.ringfence.internal:80", "http"),
         ("llm.ringfence.internal:443", "https"),
         ("llm.ringfence.internal:22", "control-plane"),
+        ("otel.ringfence.internal:80", "http"),
+        ("otel.ringfence.internal:22", "control-plane"),
+        ("x.otel.ringfence.internal:80", "control-plane"),
         ("git.ringfence.internal:443", "control-plane"),
         (
             "GET https://llm.ringfence.internal/openai/v1/models",
             "control-plane",
         ),
+        (
+            "GET http://otel.ringfence.internal/v1/traces",
+            "control-plane",
+        ),
     ] {
         assert_eq!(shown(&snapshot, text), expected, "{text}");
     }
-    let proxy = snapshot.decide(&action("llm.ringfence.internal:80"), now());
-    assert!(!permits(&proxy, "127.0.0.1") && !permits(&proxy, "93.184.216.34"));
+    for own in ["llm.ringfence.internal:80", "otel.ringfence.internal:80"] {
+        let proxy = snapshot.decide(&action(own), now());
+        assert!(!permits(&proxy, "127.0.0.1") && !permits(&proxy, "93.184.216.34"));
+    }
     let corp = to(&snapshot, "corp", asked("m"));
     assert!(permits(&corp, "10.1.2.3") && !permits(&corp, "93.184.216.34"));
     let local = to(&snapshot, "local", asked("m"));

@@ -13,7 +13,7 @@ fn usd(text: &str) -> Money {
 #[test]
 fn all_that_a_rule_says_is_in_its_terms() {
     let snapshot = llm(
-        "allow: {id: all, provider: openai, maxOutputTokens: 100, hosted: {strip: [web-search]}, secrets: block, capture: true, concurrency: 3, rates: [{requests: 60, per: minute}, {tokens: 9, per: day}], budget: [{usd: 5, per: day}, {usd: 0.50, tokens: 7, per: run}, {usd: 1, per: month, scope: profile}, {tokens: 2, per: total, scope: workspace}, {tokens: 3, per: hour, scope: run}], prices: {'gpt-*': {input: 1, output: 2}, gpt-5: {input: 3, output: 4, cacheRead: 0.3, cacheWrite: 5}, 'gpt-5-*': {input: 6, output: 7}}, unknownPrice: {input: 10, output: 20}, fallback: [{model: gpt-5-mini}, {provider: groq, model: x}], loops: {repeats: 4, stop: true}}",
+        "allow: {id: all, provider: openai, maxOutputTokens: 100, hosted: {allow: [code-execution], strip: [web-search]}, secrets: block, capture: true, concurrency: 3, rates: [{requests: 60, per: minute}, {tokens: 9, per: day}], budget: [{usd: 5, per: day}, {usd: 0.50, tokens: 7, per: run}, {usd: 1, per: month, scope: profile}, {tokens: 2, per: total, scope: workspace}, {tokens: 3, per: hour, scope: run}], prices: {'gpt-*': {input: 1, output: 2}, gpt-5: {input: 3, output: 4, cacheRead: 0.3, cacheWrite: 5}, 'gpt-5-*': {input: 6, output: 7}}, unknownPrice: {input: 10, output: 20}, fallback: [{model: gpt-5-mini}, {provider: groq, model: x}], loops: {repeats: 4, stop: true}}",
     );
     let verdict = to(&snapshot, "openai", asked("gpt-5"));
     let budget = |scope, window, tokens, cost: Option<&str>| BudgetTerms {
@@ -41,6 +41,7 @@ fn all_that_a_rule_says_is_in_its_terms() {
     let expected = LlmTerms {
         rule: RuleRef("p/llm/all".to_owned()),
         max_output_tokens: Some(100),
+        hosted: vec![HostedFeature::CodeExecution],
         strip: vec![HostedFeature::WebSearch],
         secrets: LlmSecrets::Block,
         capture: true,

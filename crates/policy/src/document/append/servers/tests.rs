@@ -88,3 +88,24 @@ fn a_provider_is_added_and_taken_out_in_the_same_way() {
     let unknown = remove_llm_provider(HEAD, "p", &terms.name).unwrap_err();
     assert!(unknown.to_string().contains("`local`"), "{unknown}");
 }
+
+#[test]
+fn an_mcp_server_is_added_and_taken_out_in_the_same_way() {
+    const LINE: &str = r#"{name: "desk", url: "https://mcp.desk.test/mcp"}"#;
+    let text = format!("{HEAD}mcpServers: [{LINE}]\n");
+    let terms = Profile::parse("p", &text).unwrap()[0].mcp_servers[0].clone();
+    let servers = format!("{HEAD}gitUpstreams: [{NEW}]\n");
+    for before in [HEAD, &servers] {
+        let added = append_mcp_server(before, "p", &terms).unwrap();
+        assert_eq!(added, format!("{before}mcpServers:\n  - {LINE}\n"));
+        let removed = remove_mcp_server(&added, "p", &terms.name).unwrap();
+        assert_eq!(removed, before);
+        let again = append_mcp_server(&added, "p", &terms).unwrap_err();
+        assert!(again.to_string().contains("already a server"), "{again}");
+    }
+    let named = format!("{text}mcp: [{{allow: {{server: desk}}}}]\n");
+    let gone = remove_mcp_server(&named, "p", &terms.name).unwrap_err();
+    assert!(gone.to_string().contains("no server `desk`"), "{gone}");
+    let unknown = remove_mcp_server(HEAD, "p", &terms.name).unwrap_err();
+    assert!(unknown.to_string().contains("`desk`"), "{unknown}");
+}

@@ -1,0 +1,71 @@
+//! What an exchange with a server of the Model Context Protocol turned out to be. Texts are here
+//! only where a rule asks for them (`capture`); else a text is its length and its digest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::llm::{ClientTrace, TextDigest};
+
+/// What an exchange turned out to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct McpFacts {
+    /// The id of the request, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A digest of the session that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// What went in, in its compact form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<TextDigest>,
+    /// What came back, in its compact form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<TextDigest>,
+    /// Whether the tool said that it failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tool_failed: bool,
+    /// The code of the error of JSON-RPC that came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<i64>,
+    /// Messages of the server's that were passed on beside the answer.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub messages: u64,
+    /// Messages of the server's that were not passed on.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+    /// Entries of a list that the agent was not shown.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub hidden: u64,
+    /// Definitions that wait for a person, and were not shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<McpPin>,
+    /// Texts that were put out of it, in either direction.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub redacted: u64,
+    /// What was found: place and rule, never the text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+    /// The span of the client that the request belongs to. A hint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<ClientTrace>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A definition that is not the one that was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct McpPin {
+    /// `tool`, `prompt`, `resource`, `template` or `server`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// `new`, `changed` or `removed`.
+    pub state: String,
+}
