@@ -20,6 +20,9 @@ pub struct Config {
     /// Listeners of this very process, which are never dialled: a request would meet itself.
     #[serde(skip)]
     pub forbidden: Vec<SocketAddr>,
+    /// Whether sandboxes may not tell of themselves.
+    #[serde(skip)]
+    pub deaf: bool,
 }
 
 /// The `[dial]` table.

@@ -11,6 +11,7 @@ mod config;
 mod dial;
 mod forward;
 pub mod http;
+mod inbound;
 pub mod intercept;
 pub mod limits;
 mod listen;
@@ -27,15 +28,17 @@ pub mod wire;
 pub use config::{Config, ConfigError, DialConfig, HostTarget, Hosts, UpstreamProxy};
 pub use dial::{DialError, Dialled};
 pub use forward::{GitQuestion, Unanswered, UpstreamPool, UpstreamTasks, sign_own};
+pub use inbound::{OwnAnswer, OwnQuestion, serve_own};
 pub use limits::Limits;
 pub use listen::{Arrival, Capture, Handler, Incoming, Listeners, ServeError};
 pub use outbound::{Outbound, OutboundError, OwnRequest, OwnResponse, OwnUrl};
 pub use pipeline::{
     Admission, Answer, Approval, Approvals, Audit, AuditError, Budgets, Charge, ClientCertificate,
-    CredentialError, Credentials, Failure, Gateway, GitNote, Identity, Injection, Material, Meter,
-    Need, NoApprovals, NoBudgets, NoCredentials, NotReserved, NoteHold, Permit, Place, Ports,
-    Refusal, Reservation, Reserved, Session, Settle, SigV4, SshKey, Stopped, TOKEN_OCTETS,
-    TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, Transport, without_tokens,
+    CredentialError, Credentials, Failure, Gateway, GitNote, Identity, Injection, Material,
+    McpView, Meter, Need, NoApprovals, NoBudgets, NoCredentials, NoPins, NotReserved, NoteHold,
+    Permit, PinKind, PinState, Pins, PinsUnavailable, Place, PolicyChanges, Ports, Refusal,
+    Reservation, Reserved, SeenDefinition, SeenDefinitions, Session, Settle, SigV4, SshKey,
+    Stopped, TOKEN_OCTETS, TOKEN_PREFIX, TokenEntry, TokenFault, Tokens, Transport, without_tokens,
 };
 pub use ringfence_policy::Reading;
 
@@ -47,11 +50,17 @@ pub mod git {
     };
 }
 
-/// What policy says about language models, for their adapter.
+/// What policy says about language models, for their adapter, and their WebSockets.
 pub mod llm {
+    pub use crate::forward::{Conversation, Heard, Over, Socket, Text};
     pub use ringfence_policy::{
         BudgetScope, BudgetTerms, BudgetWindow, LlmSecrets, LlmTerms, LoopTerms, Price, RateTerms,
     };
+}
+
+/// What policy says about servers of the Model Context Protocol, for their adapter.
+pub mod mcp {
+    pub use ringfence_policy::{McpEntry, McpRate, McpSecrets, McpTerms, PinMode};
 }
 
 pub use stream::Buffered;

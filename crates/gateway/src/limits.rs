@@ -152,6 +152,17 @@ pub const OWN_EXCHANGE: Duration = Duration::from_secs(10);
 pub const OWN_RESPONSE_OCTETS: usize = 1024 * 1024;
 /// Headers of one.
 pub const OWN_HEADERS: usize = 32;
+/// Octets of the headers and trailers of an answer over HTTP/2.
+pub const OWN_HEADER_OCTETS: u32 = 16 * 1024;
+
+/// Connections of those who ask Ringfence itself, at once.
+pub const OWN_CONNECTIONS: usize = 16;
+/// The longest life of such a connection, which serves one request.
+pub const OWN_SERVED: Duration = Duration::from_secs(5);
+/// Octets of the head of such a request.
+pub const OWN_HEAD_OCTETS: usize = 16 * 1024;
+/// How long none is accepted after one could not be.
+pub const OWN_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Octets that a server over SSH may send ahead on the one channel of a connection.
 pub const SSH_WINDOW: u32 = 2 * 1024 * 1024;
@@ -240,3 +251,15 @@ impl Default for Limits {
         }
     }
 }
+
+/// Spans that one sandbox may tell of itself; what comes beyond is counted.
+pub const TOLD_OF_SESSION: usize = 16_384;
+
+/// Spans in one notice.
+pub const TOLD_OF_NOTICE: usize = 256;
+
+/// Requests in which one sandbox may tell of itself at once.
+pub const TOLD_BURST: u32 = 64;
+
+/// How often one more may come after those.
+pub const TOLD_EVERY: Duration = Duration::from_millis(100);

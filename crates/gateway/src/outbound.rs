@@ -1,17 +1,19 @@
-//! Requests of Ringfence's own, for the control side: token endpoints and secret stores. No agent
-//! chooses where they lead or what they say. TLS is always verified, a redirect is an answer like
-//! any other, and what comes back is bounded.
+//! Requests of Ringfence's own, for the control side: token endpoints, secret stores and collectors.
+//! No agent chooses where they lead or what they say. TLS is always verified, a redirect is an answer
+//! like any other, and what comes back is bounded.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use ringfence_model::{Destination, Scheme, Secret};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -19,7 +21,8 @@ use tokio::time::timeout;
 use crate::config::{Config, ConfigError};
 use crate::dial::{DialError, Dialer};
 use crate::http::authority;
-use crate::limits::{OWN_EXCHANGE, OWN_HEADERS, OWN_RESPONSE_OCTETS};
+use crate::limits::{OWN_EXCHANGE, OWN_HEADER_OCTETS, OWN_HEADERS, OWN_RESPONSE_OCTETS};
+use crate::local::Tasks;
 use crate::tls::{Offer, TlsError, UpstreamTls};
 
 /// Sends requests of Ringfence's own. Clones share one configuration.
@@ -66,6 +69,8 @@ pub struct OwnResponse {
     pub headers: Vec<(String, String)>,
     /// The body, which may be a secret itself.
     pub body: Secret,
+    /// What came after the body, as the headers. None over HTTP/1.
+    pub trailers: Vec<(String, String)>,
 }
 
 impl fmt::Debug for OwnResponse {
@@ -120,16 +125,39 @@ impl Outbound {
     /// # Errors
     /// See [`OutboundError`].
     pub async fn send(&self, request: OwnRequest) -> Result<OwnResponse, OutboundError> {
-        timeout(OWN_EXCHANGE, self.parts.send(request))
+        timeout(OWN_EXCHANGE, self.parts.send(request, Version::Http1))
+            .await
+            .map_err(|_| OutboundError::TimedOut)?
+    }
+
+    /// The same over HTTP/2, which an upstream in plain text has to speak without being asked.
+    ///
+    /// # Errors
+    /// See [`OutboundError`].
+    pub async fn send_http2(&self, request: OwnRequest) -> Result<OwnResponse, OutboundError> {
+        timeout(OWN_EXCHANGE, self.parts.send(request, Version::Http2))
             .await
             .map_err(|_| OutboundError::TimedOut)?
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http1,
+    Http2,
+}
+
 impl Parts {
-    async fn send(&self, request: OwnRequest) -> Result<OwnResponse, OutboundError> {
+    async fn send(
+        &self,
+        request: OwnRequest,
+        version: Version,
+    ) -> Result<OwnResponse, OutboundError> {
         let url = request.url.clone();
-        let request = write(request)?;
+        let mut request = write(request)?;
+        if version == Version::Http2 {
+            place_authority(&mut request, &url)?;
+        }
         let dialled = self.dialer.dial_configured(&url.destination).await?;
         let (socket, ahead) = dialled.stream.into_parts();
         if !ahead.is_empty() {
@@ -137,12 +165,21 @@ impl Parts {
             return Err(OutboundError::Exchange(reason));
         }
         match url.scheme {
-            Scheme::Http => exchange(socket, request).await,
+            Scheme::Http => exchange_by(version, socket, request).await,
             Scheme::Https => {
                 let host = &url.destination.host;
-                let offer = (Offer::Http1, None);
-                let stream = self.tls.connect(socket, host, offer, OWN_EXCHANGE).await?;
-                exchange(stream, request).await
+                let offer = match version {
+                    Version::Http1 => Offer::Http1,
+                    Version::Http2 => Offer::Both,
+                };
+                let connecting = self.tls.connect(socket, host, (offer, None), OWN_EXCHANGE);
+                let stream = connecting.await?;
+                let spoken = stream.get_ref().1.alpn_protocol();
+                if version == Version::Http2 && spoken != Some(b"h2") {
+                    let reason = "it does not speak HTTP/2".to_owned();
+                    return Err(OutboundError::Exchange(reason));
+                }
+                exchange_by(version, stream, request).await
             }
         }
     }
@@ -181,6 +218,32 @@ fn write(request: OwnRequest) -> Result<Request<Full<Bytes>>, OutboundError> {
     Ok(written)
 }
 
+/// HTTP/2 has scheme and host in the target, in place of the header.
+fn place_authority(request: &mut Request<Full<Bytes>>, url: &OwnUrl) -> Result<(), OutboundError> {
+    let uri = Uri::builder()
+        .scheme(url.scheme.as_str())
+        .authority(authority(&url.destination, url.scheme))
+        .path_and_query(url.path_and_query.as_str())
+        .build();
+    *request.uri_mut() = uri.map_err(|_| OutboundError::Request("its host is not valid"))?;
+    request.headers_mut().remove(HOST);
+    Ok(())
+}
+
+async fn exchange_by<S>(
+    version: Version,
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<OwnResponse, OutboundError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    match version {
+        Version::Http1 => exchange(stream, request).await,
+        Version::Http2 => exchange_http2(stream, request).await,
+    }
+}
+
 /// One exchange on a connection of its own, which ends with it.
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<OwnResponse, OutboundError>
 where
@@ -205,14 +268,46 @@ where
     }
 }
 
+/// The same over HTTP/2: the tasks of the connection run in here, and end with it.
+async fn exchange_http2<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<OwnResponse, OutboundError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broke = |error: hyper::Error| OutboundError::Exchange(error.to_string());
+    let mut tasks = Tasks::default();
+    let shaking = http2::Builder::new(tasks.inbox())
+        .timer(TokioTimer::new())
+        .max_header_list_size(OWN_HEADER_OCTETS)
+        .handshake(TokioIo::new(stream));
+    let (mut sender, connection) = shaking.await.map_err(broke)?;
+    tasks.inbox().spawn(async {
+        // Its request learns of its fate as well.
+        let _ = connection.await;
+    });
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(broke)?;
+        read(response).await
+    };
+    tokio::pin!(answer);
+    poll_fn(|cx| {
+        tasks.poll(cx);
+        match answer.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(answer),
+            Poll::Pending => {
+                // What was asked just now may be done at once.
+                tasks.poll(cx);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
 async fn read(response: Response<Incoming>) -> Result<OwnResponse, OutboundError> {
     let (head, body) = response.into_parts();
-    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
-    let headers = head
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
-        .collect();
     let body = Limited::new(body, OWN_RESPONSE_OCTETS).collect().await;
     let body = body.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {
@@ -223,9 +318,18 @@ async fn read(response: Response<Incoming>) -> Result<OwnResponse, OutboundError
     })?;
     Ok(OwnResponse {
         status: head.status.as_u16(),
-        headers,
+        headers: texts(&head.headers),
+        trailers: body.trailers().map(texts).unwrap_or_default(),
         body: Secret::new(body.to_bytes()),
     })
+}
+
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
+    let headers = headers.iter();
+    headers
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::{
     Audit, AuditError, Config, Gateway, HostTarget, Identity, NoApprovals, NoBudgets,
-    NoCredentials, Permit, Ports, Session,
+    NoCredentials, NoPins, Permit, Ports, Session,
 };
 
 /// An audit log that can be told to fail.
@@ -100,6 +100,7 @@ impl Stack {
                 credentials,
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
+                pins: Arc::new(NoPins),
             },
         )
         .unwrap();

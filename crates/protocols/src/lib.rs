@@ -8,3 +8,5 @@ pub mod api;
 pub mod egress;
 mod git;
 mod llm;
+mod mcp;
+mod otlp;

@@ -55,6 +55,7 @@ pub use pool::{UpstreamPool, UpstreamTasks};
 use send::unless;
 pub use sigv4::sign_own;
 pub(crate) use upstreams::Upstreams;
+pub use websocket::{Conversation, Heard, Over, Socket, Text};
 
 impl Gateway {
     /// Sends the request that `permit` allows. The event is closed when the body of the response
@@ -75,9 +76,36 @@ impl Gateway {
             pool,
             permit: &permit,
         };
-        match run(&exchange, request).await {
+        match run(&exchange, request, false).await {
             Ok(Done::Response(answered, passed)) => Ok(relayed::relay(*answered, *passed, permit)),
             Ok(Done::WebSocket(switched)) => Ok(switched.start(pool, permit)),
+            Err(fault) => Err(fault.settle(permit)),
+        }
+    }
+}
+
+impl Gateway {
+    /// As [`Gateway::forward`], for a request that makes its connection a WebSocket, each message of
+    /// which `conversation` decides on.
+    ///
+    /// # Errors
+    /// Why there is no response; the event is closed then.
+    pub async fn converse(
+        self: &Arc<Self>,
+        (session, pool): (&Arc<Session>, &Arc<UpstreamPool>),
+        permit: Permit,
+        request: Request<RequestBody>,
+        conversation: Box<dyn Conversation>,
+    ) -> Result<Response<ResponseBody>, Stopped> {
+        let exchange = Exchange {
+            gateway: self,
+            session,
+            pool,
+            permit: &permit,
+        };
+        match run(&exchange, request, true).await {
+            Ok(Done::Response(answered, passed)) => Ok(relayed::relay(*answered, *passed, permit)),
+            Ok(Done::WebSocket(switched)) => Ok(switched.converse(pool, permit, conversation)),
             Err(fault) => Err(fault.settle(permit)),
         }
     }
@@ -113,7 +141,11 @@ enum Done {
     WebSocket(Box<websocket::Switched>),
 }
 
-async fn run(exchange: &Exchange<'_>, mut request: Request<RequestBody>) -> Result<Done, Fault> {
+async fn run(
+    exchange: &Exchange<'_>,
+    mut request: Request<RequestBody>,
+    is_guarded: bool,
+) -> Result<Done, Fault> {
     let upgrade = websocket::Upgrade::of(&mut request);
     let (head, body) = request.into_parts();
     let draft = Draft::new(exchange.request()?, head)?;
@@ -121,7 +153,7 @@ async fn run(exchange: &Exchange<'_>, mut request: Request<RequestBody>) -> Resu
     let choosing = exchange.choose(&draft, &mut payload);
     let chosen = unless(exchange.watch(), choosing).await?;
     if let Some(upgrade) = upgrade {
-        return websocket::open(exchange, draft, (chosen, upgrade)).await;
+        return websocket::open(exchange, draft, (chosen, upgrade, is_guarded)).await;
     }
     let method = draft.method.clone();
     let passed_on = redirect::passed_on(&draft.headers);

@@ -61,7 +61,7 @@ pub async fn drain_body(client: &mut Buffered, head: &RequestHead) -> bool {
 }
 
 async fn read_head(client: &mut Buffered) -> Result<RequestHead, Interrupted> {
-    let mut reader = RequestReader::default();
+    let mut reader = RequestReader::default().with_websocket();
     loop {
         match reader
             .read(client.ahead())

@@ -113,6 +113,7 @@ impl Gateway {
         loops.shutdown().await;
         serving.drain().await;
         self.settle_findings(&serving.session);
+        self.settle_told(&serving.session);
         Ok(())
     }
 }

@@ -1,3 +1,4 @@
+use http_body_util::{BodyExt as _, Full};
 use ringfence_model::{Scheme, Secret};
 
 use super::{Outbound, OutboundError, OwnRequest, OwnUrl};
@@ -81,6 +82,50 @@ async fn what_cannot_be_written_is_not_sent() {
 }
 
 #[tokio::test]
+async fn over_http2_an_answer_has_trailers() {
+    let ca = Ca::new();
+    let upstream = Upstream::start(&ca, Speaks::Both, |seen: Seen| async move {
+        let mut trailers = http::HeaderMap::new();
+        let seen_as = format!("{} {}", seen.http2, seen.target);
+        trailers.insert("x-seen", seen_as.parse().unwrap());
+        trailers.insert("x-key", seen.headers["x-key"].clone());
+        let body = Full::new(seen.body).with_trailers(std::future::ready(Some(Ok(trailers))));
+        http::Response::new(body.boxed())
+    })
+    .await;
+    let request = post("/a/b", &[("x-key", "k"), ("te", "trailers")]);
+    let answer = outbound(&ca, &upstream).send_http2(request).await.unwrap();
+    assert_eq!(answer.body.expose(), b"grant_type=client_credentials");
+    let expected = [("x-seen", "true https://api.test/a/b"), ("x-key", "k")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(answer.trailers, expected);
+}
+
+#[tokio::test]
+async fn http2_is_asked_of_who_speaks_it_only_and_bounded_too() {
+    let ca = Ca::new();
+    let upstream = Upstream::start(&ca, Speaks::Http1, |_| async { reply("x") }).await;
+    let answer = outbound(&ca, &upstream).send_http2(post("/", &[])).await;
+    let said = answer.unwrap_err().to_string();
+    assert!(said.contains("does not speak HTTP/2"), "{said}");
+    let long = |_: Seen| async { reply(vec![b'x'; 1024 * 1024 + 1]) };
+    let upstream = Upstream::start(&ca, Speaks::Http2, long).await;
+    let answer = outbound(&ca, &upstream).send_http2(post("/", &[])).await;
+    let error = answer.unwrap_err();
+    assert!(matches!(error, OutboundError::TooLarge), "{error}");
+    let many = |_: Seen| async {
+        let mut response = reply("x");
+        let huge = "x".repeat(32 * 1024).parse().unwrap();
+        response.headers_mut().insert("x-huge", huge);
+        response
+    };
+    let upstream = Upstream::start(&ca, Speaks::Http2, many).await;
+    let answer = outbound(&ca, &upstream).send_http2(post("/", &[])).await;
+    let error = answer.unwrap_err();
+    assert!(matches!(error, OutboundError::Exchange(_)), "{error}");
+}
+
+#[tokio::test]
 async fn an_answer_is_bounded_and_its_sender_verified() {
     let ca = Ca::new();
     let long = |_: Seen| async { reply(vec![b'x'; 1024 * 1024 + 1]) };
@@ -119,6 +164,7 @@ fn an_answer_shows_no_value_in_its_debug_form() {
         status: 200,
         headers: vec![("x-vault-token".to_owned(), "hvs.value".to_owned())],
         body: Secret::new("the body"),
+        trailers: Vec::new(),
     };
     let shown = format!("{answer:?}");
     assert!(

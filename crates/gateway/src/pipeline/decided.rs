@@ -15,7 +15,7 @@ impl Decided {
     pub(super) fn new(mut action: Action) -> Self {
         let json = match &mut action {
             Action::Http(request) => request.content.as_mut().and_then(|it| it.json.take()),
-            Action::Connect(_) | Action::Git(_) | Action::Llm(_) => None,
+            Action::Connect(_) | Action::Git(_) | Action::Llm(_) | Action::Mcp(_) => None,
         };
         let json = json.map(|json| json.to_string().into());
         Self { action, json }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use ringfence_inspect::ScrubSet;
 use ringfence_model::git::{GitUpstream, UpstreamName};
 use ringfence_model::llm::{LlmProvider, ProviderName};
+use ringfence_model::mcp::{McpServer, ServerName};
 use ringfence_model::{Action, Destination, Event, EventId, Generation, HttpRequest, ReasonCode};
-use ringfence_policy::{Reading, Snapshot, Verdict};
+use ringfence_policy::{McpEntry, Reading, Snapshot, Verdict};
 use tokio::sync::watch;
 
 use super::approvals::{Approval, Approvals};
@@ -15,6 +16,7 @@ use super::audit::{Audit, AuditError};
 use super::budgets::Budgets;
 use super::credentials::Credentials;
 use super::permit::Permit;
+use super::pins::Pins;
 use super::recorded;
 use super::refusal::{Refusal, denial};
 use super::room::Room;
@@ -38,6 +40,8 @@ pub struct Ports {
     pub approvals: Arc<dyn Approvals>,
     /// What agents may spend.
     pub budgets: Arc<dyn Budgets>,
+    /// What is known of servers of the Model Context Protocol.
+    pub pins: Arc<dyn Pins>,
 }
 
 /// The data plane of any number of sandboxes.
@@ -47,7 +51,9 @@ pub struct Gateway {
     credentials: Arc<dyn Credentials>,
     approvals: Arc<dyn Approvals>,
     budgets: Arc<dyn Budgets>,
+    pins: Arc<dyn Pins>,
     limits: Limits,
+    deaf: bool,
     dialer: Dialer,
     upstreams: Upstreams,
     pipes: Pipes,
@@ -68,7 +74,9 @@ impl Gateway {
             credentials: ports.credentials,
             approvals: ports.approvals,
             budgets: ports.budgets,
+            pins: ports.pins,
             limits: config.limits.clone(),
+            deaf: config.deaf,
             upstreams: Upstreams::new(&config)?,
             dialer: Dialer::new(config)?,
             pipes: Pipes::default(),
@@ -142,6 +150,12 @@ impl Gateway {
         }
     }
 
+    /// Whether sandboxes may tell of themselves.
+    #[must_use]
+    pub const fn hears(&self) -> bool {
+        !self.deaf
+    }
+
     /// The bounds in force.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
@@ -199,6 +213,46 @@ impl Gateway {
         let snapshot = Arc::clone(&self.policy.borrow());
         let (provider, now) = (provider.clone(), Timestamp::now());
         move |model| snapshot.shows_model(&provider, model, now)
+    }
+
+    /// The servers of the Model Context Protocol at `destination` that rules name.
+    #[must_use]
+    pub fn mcp_at(&self, destination: &Destination) -> Vec<Arc<McpServer>> {
+        let snapshot = self.policy.borrow();
+        let servers = snapshot.mcp_at(&destination.host, destination.port);
+        servers.map(|it| Arc::new(it.clone())).collect()
+    }
+
+    /// The server of the Model Context Protocol of this name, where a rule names it.
+    #[must_use]
+    pub fn mcp_named(&self, name: &ServerName) -> Option<Arc<McpServer>> {
+        let snapshot = self.policy.borrow();
+        snapshot.mcp_named(name).map(|it| Arc::new(it.clone()))
+    }
+
+    /// Which entries of lists an agent is shown, and the schemas that the arguments of tools must
+    /// match besides.
+    #[must_use]
+    pub fn mcp_view(&self, server: &ServerName) -> McpView {
+        McpView {
+            snapshot: Arc::clone(&self.policy.borrow()),
+            server: server.clone(),
+            now: Timestamp::now(),
+        }
+    }
+
+    /// When other policies come into force, from now on.
+    #[must_use]
+    pub fn policy_changes(&self) -> PolicyChanges {
+        let mut policy = self.policy.clone();
+        policy.mark_unchanged();
+        PolicyChanges(policy)
+    }
+
+    /// What is known of servers of the Model Context Protocol.
+    #[must_use]
+    pub fn pins(&self) -> &Arc<dyn Pins> {
+        &self.pins
     }
 
     /// What agents may spend.
@@ -267,6 +321,37 @@ impl Gateway {
     pub(super) fn verdict(&self, action: &Action) -> Verdict {
         let snapshot = Arc::clone(&self.policy.borrow());
         snapshot.decide(action, Timestamp::now())
+    }
+}
+
+/// Tells when another policy came into force.
+pub struct PolicyChanges(watch::Receiver<Arc<Snapshot>>);
+
+impl PolicyChanges {
+    /// Waits for the next policy. False where there will be none.
+    pub async fn next(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+}
+
+/// What an agent is shown of a server of the Model Context Protocol, by one policy.
+pub struct McpView {
+    snapshot: Arc<Snapshot>,
+    server: ServerName,
+    now: Timestamp,
+}
+
+impl McpView {
+    /// Whether an entry is shown.
+    #[must_use]
+    pub fn shows(&self, entry: McpEntry<'_>) -> bool {
+        self.snapshot.mcp_shows(&self.server, entry, self.now)
+    }
+
+    /// The schema that the arguments of a tool must match besides its own.
+    #[must_use]
+    pub fn narrowed(&self, tool: &str) -> Option<&serde_json::Value> {
+        self.snapshot.mcp_narrowed(&self.server, tool, self.now)
     }
 }
 

@@ -11,6 +11,7 @@ mod gateway;
 mod names;
 mod note;
 mod permit;
+mod pins;
 mod recorded;
 mod redirect;
 mod refusal;
@@ -18,6 +19,7 @@ mod revocation;
 mod room;
 mod session;
 mod tokens;
+mod told;
 
 pub use approvals::{Approval, Approvals, NoApprovals};
 pub use audit::{Audit, AuditError};
@@ -26,10 +28,11 @@ pub use credentials::{
     Answer, ClientCertificate, CredentialError, Credentials, Injection, Material, Need,
     NoCredentials, SigV4, SshKey,
 };
-pub use gateway::{Gateway, Ports};
+pub use gateway::{Gateway, McpView, PolicyChanges, Ports};
 pub use note::{GitNote, NoteHold};
 pub(crate) use permit::Subject;
 pub use permit::{Meter, Permit, Transport};
+pub use pins::{NoPins, PinKind, PinState, Pins, PinsUnavailable, SeenDefinition, SeenDefinitions};
 pub(crate) use refusal::denial;
 pub use refusal::{Failure, Refusal, Stopped};
 pub use room::Reserved;

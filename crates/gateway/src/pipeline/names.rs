@@ -229,6 +229,7 @@ mod tests {
             duration_us: 0,
             scrubbed: 0,
             llm: None,
+            mcp: None,
             git: None,
         };
         Names::closing(&own, &mut facts, &mut closing);

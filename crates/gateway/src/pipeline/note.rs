@@ -6,6 +6,7 @@ use ringfence_inspect::ScrubSet;
 use ringfence_model::Closing;
 use ringfence_model::git::GitFacts;
 use ringfence_model::llm::LlmFacts;
+use ringfence_model::mcp::McpFacts;
 
 use super::audit::Audit;
 use super::names::Names;
@@ -21,6 +22,7 @@ struct Noted {
     /// The values that no agent may hold, and no record.
     own: ScrubSet,
     llm: Option<Box<LlmFacts>>,
+    mcp: Option<Box<McpFacts>>,
     holds: usize,
     /// The end that waits to be recorded.
     ended: Option<(Arc<dyn Audit>, Closing)>,
@@ -40,6 +42,11 @@ impl GitNote {
     /// Changes what is noted of a request to a language model.
     pub fn note_llm(&self, change: impl FnOnce(&mut LlmFacts)) {
         change(self.lock().llm.get_or_insert_default());
+    }
+
+    /// Changes what is noted of a message to a server of the Model Context Protocol.
+    pub fn note_mcp(&self, change: impl FnOnce(&mut McpFacts)) {
+        change(self.lock().mcp.get_or_insert_default());
     }
 
     /// Keeps the event open until this is dropped, though the exchange may be over before: what
@@ -67,7 +74,7 @@ impl Noted {
             return;
         }
         if let Some((audit, mut closing)) = self.ended.take() {
-            let (mut git, llm) = (self.facts.take(), self.llm.take());
+            let (mut git, llm, mcp) = (self.facts.take(), self.llm.take(), self.mcp.take());
             if let Some(facts) = &mut git {
                 Names::closing(&self.own, facts, &mut closing);
             }
@@ -76,6 +83,7 @@ impl Noted {
             let _ = audit.close(&Closing {
                 git,
                 llm,
+                mcp,
                 ..closing
             });
         }
@@ -95,6 +103,11 @@ impl NoteHold {
     /// Changes what is noted of a request to a language model.
     pub fn note_llm(&self, change: impl FnOnce(&mut LlmFacts)) {
         self.0.note_llm(change);
+    }
+
+    /// Changes what is noted of a message to a server of the Model Context Protocol.
+    pub fn note_mcp(&self, change: impl FnOnce(&mut McpFacts)) {
+        self.0.note_mcp(change);
     }
 }
 

@@ -88,6 +88,10 @@ impl Permit {
                 let provider = grant.llm.as_ref();
                 provider.map(|provider| Box::new(request.to_http(provider)))
             }
+            (Action::Mcp(request), _) => {
+                let server = grant.mcp.as_ref();
+                server.map(|server| Box::new(request.to_http(server)))
+            }
             _ => None,
         };
         Self {
@@ -130,7 +134,7 @@ impl Permit {
     pub fn request(&self) -> Option<&HttpRequest> {
         match self.action() {
             Action::Http(request) => Some(request),
-            Action::Git(_) | Action::Llm(_) => self.subject.carrier.as_deref(),
+            Action::Git(_) | Action::Llm(_) | Action::Mcp(_) => self.subject.carrier.as_deref(),
             Action::Connect(_) => None,
         }
     }
@@ -296,6 +300,7 @@ impl Permit {
             scrubbed: self.meter().scrubbed(),
             git: None,
             llm: None,
+            mcp: None,
         };
         self.git.close(&self.audit, closing);
     }

@@ -9,6 +9,7 @@ use ringfence_model::{AgentName, Destination, Host, RunId, SandboxId, WorkspaceN
 use super::findings::Findings;
 use super::room::Room;
 use super::tokens::Tokens;
+use super::told::Telling;
 use crate::intercept::Authority;
 use crate::limits::ROOM_OF_SESSION;
 use crate::wire::dns::{self, NameMap};
@@ -55,6 +56,7 @@ pub struct Session {
     tokens: Arc<Tokens>,
     names: Mutex<NameMap>,
     findings: Mutex<Findings>,
+    telling: Mutex<Telling>,
     room: Room,
 }
 
@@ -96,6 +98,7 @@ impl Session {
             tokens,
             names: Mutex::new(NameMap::default()),
             findings: Mutex::default(),
+            telling: Mutex::default(),
             room: Room::new(ROOM_OF_SESSION),
         }
     }
@@ -140,6 +143,10 @@ impl Session {
 
     pub(super) fn findings(&self) -> MutexGuard<'_, Findings> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn telling(&self) -> MutexGuard<'_, Telling> {
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place_of_address(&self, address: IpAddr, port: u16) -> Place {

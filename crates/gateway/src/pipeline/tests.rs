@@ -204,7 +204,7 @@ fn the_gateway_is_no_destination_but_its_host_may_be() {
         "198.18.0.1:22",
         "[fd00:5afe::1]:3128",
         "ringfence.internal:80",
-        "mcp.ringfence.internal:443",
+        "web.ringfence.internal:443",
         "a.host.ringfence.internal:443",
     ] {
         let found = stack.session.place(place.parse().unwrap());

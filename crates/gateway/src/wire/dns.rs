@@ -12,6 +12,7 @@ mod query;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ringfence_model::HostName;
+pub use ringfence_model::OTEL_SERVICE;
 
 use super::limits::DNS_QUERY_OCTETS;
 use answer::{Answer, Code, Data};
@@ -22,8 +23,8 @@ use query::{Kind, Query, QueryError};
 pub const GATEWAY_V4: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 /// The gateway's own IPv6 address inside every sandbox.
 pub const GATEWAY_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x5afe, 0, 0, 0, 0, 0, 1);
-/// This name and those below it are the gateway, but for [`HOST_SERVICE`], [`GIT_SERVICE`] and
-/// [`LLM_SERVICE`].
+/// This name and those below it are the gateway, but for [`HOST_SERVICE`], [`GIT_SERVICE`],
+/// [`LLM_SERVICE`], [`MCP_SERVICE`] and [`OTEL_SERVICE`].
 pub const INTERNAL_ZONE: &str = "ringfence.internal";
 /// The machine that the sandbox runs on; mapped and decided on like any name.
 pub const HOST_SERVICE: &str = "host.ringfence.internal";
@@ -33,11 +34,21 @@ pub const GIT_SERVICE: &str = "git.ringfence.internal";
 /// Where language models can be had by the short names of their providers: served by the gateway
 /// itself, where a rule is about them.
 pub const LLM_SERVICE: &str = "llm.ringfence.internal";
+/// Where servers of the Model Context Protocol can be had by their short names: served by the
+/// gateway itself, where a rule is about them.
+pub const MCP_SERVICE: &str = "mcp.ringfence.internal";
 
 /// Whether a name is the gateway's own and serves nothing.
 #[must_use]
 pub fn is_gateway_name(name: &HostName) -> bool {
-    let is_served = [HOST_SERVICE, GIT_SERVICE, LLM_SERVICE].contains(&name.as_str());
+    let served = [
+        HOST_SERVICE,
+        GIT_SERVICE,
+        LLM_SERVICE,
+        MCP_SERVICE,
+        OTEL_SERVICE,
+    ];
+    let is_served = served.contains(&name.as_str());
     name.is_within(INTERNAL_ZONE) && !is_served
 }
 

@@ -13,7 +13,7 @@ use ringfence_model::{Action, Destination, EventId, HttpRequest, ReasonCode, Sch
 use super::body::{Reader, Unread};
 use super::classify::classify;
 use crate::egress::answer::{Answer, Asked};
-use crate::{git, llm};
+use crate::{git, llm, mcp, otlp};
 
 /// The requests of one connection to `destination`, which is decided on already.
 pub(super) struct Requests {
@@ -75,8 +75,14 @@ impl Requests {
         if let Some(found) = git::look_up(&self.gateway, &self.destination, target) {
             return Ok(self.serve_git(found, request).await);
         }
+        if otlp::is_receiver(&self.destination) {
+            return Ok(self.serve_otlp(request).await);
+        }
         if let Some(found) = llm::look_up(&self.gateway, &self.destination, request.uri().path()) {
             return Ok(self.serve_llm(found, request).await);
+        }
+        if let Some(found) = mcp::look_up(&self.gateway, &self.destination, request.uri().path()) {
+            return Ok(self.serve_mcp(found, request).await);
         }
         let (mut head, mut body) = request.into_parts();
         let mut action = classify(&head, &self.destination, self.scheme);
@@ -131,6 +137,37 @@ impl Requests {
         let (head, body) = request.into_parts();
         let action = classify(&head, &self.destination, self.scheme);
         let client = llm::Client {
+            gateway: Arc::clone(&self.gateway),
+            session: Arc::clone(&self.session),
+            pool: Arc::clone(&self.pool),
+            connection: self.connection,
+        };
+        let request = http::Request::from_parts(head, body);
+        Box::pin(client.serve(found, action, request)).await
+    }
+
+    async fn serve_otlp(
+        &self,
+        request: http::Request<RequestBody>,
+    ) -> http::Response<ResponseBody> {
+        let (head, body) = request.into_parts();
+        let action = classify(&head, &self.destination, self.scheme);
+        let client = otlp::Client {
+            gateway: Arc::clone(&self.gateway),
+            session: Arc::clone(&self.session),
+        };
+        let request = http::Request::from_parts(head, body);
+        Box::pin(client.serve(action, request)).await
+    }
+
+    async fn serve_mcp(
+        &self,
+        found: mcp::Found,
+        request: http::Request<RequestBody>,
+    ) -> http::Response<ResponseBody> {
+        let (head, body) = request.into_parts();
+        let action = classify(&head, &self.destination, self.scheme);
+        let client = mcp::Client {
             gateway: Arc::clone(&self.gateway),
             session: Arc::clone(&self.session),
             pool: Arc::clone(&self.pool),

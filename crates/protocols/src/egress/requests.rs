@@ -3,7 +3,7 @@
 
 use ringfence_gateway::http::{Interrupted, UpstreamSlot, drain_body, next_request};
 use ringfence_gateway::intercept;
-use ringfence_gateway::wire::http::{RequestHead, Target};
+use ringfence_gateway::wire::http::{HttpError, RequestHead, Target};
 use ringfence_gateway::{Buffered, Failure, Permit, Refusal, Stopped, Transport};
 use ringfence_model::{
     Action, Destination, Entry, EventId, HttpRequest, Outcome, ReasonCode, Scheme,
@@ -154,6 +154,9 @@ impl Requests<'_> {
         if self.flow.gateway.has_api_rules(&destination) {
             return Next::Api(Box::new(head));
         }
+        if head.websocket {
+            return self.no_websocket(&head);
+        }
         let action = match classify(&head, destination) {
             Ok(action) => action,
             Err((code, reason)) => return self.unfit(code, reason),
@@ -171,6 +174,22 @@ impl Requests<'_> {
             Ok(permit) => self.exchange(&head, permit).await,
             Err(refusal) => self.refuse(&head, refusal).await,
         }
+    }
+
+    /// Only where requests are read by rules can what comes behind the handshake be read as well.
+    fn no_websocket(&mut self, head: &RequestHead) -> Next {
+        let error = HttpError::Upgrade;
+        let reason = error.to_string();
+        let connection = self.connection.take_if(|_| self.fixed);
+        let refusal = match connection {
+            Some(permit) => permit.refuse(error.code(), &reason),
+            None => self.flow.refuse_request(head, (error.code(), &reason)),
+        };
+        Next::Say(
+            Answer::of(&Stopped::Refused(refusal))
+                .close()
+                .write(Some(head)),
+        )
     }
 
     /// Where the request goes and the event of the connection that leads there. A new

@@ -5,6 +5,12 @@ use std::time::Duration;
 /// Longest wait for the whole body of a request.
 pub(super) const REQUEST_WAIT: Duration = Duration::from_secs(60);
 
+/// Octets of a refused request that are read and dropped.
+pub(super) const DRAINED_OCTETS: usize = 64 * 1024 * 1024;
+
+/// Longest wait for them.
+pub(super) const DRAIN_WAIT: Duration = Duration::from_secs(1);
+
 /// Longest body whose length is not announced, in octets.
 pub(super) const UNANNOUNCED_OCTETS: usize = 4 * 1024 * 1024;
 
@@ -28,9 +34,12 @@ pub(super) const SEARCHED_HERE: usize = 64 * 1024;
 /// Findings that are recorded of one request.
 pub(super) const FINDINGS: usize = 32;
 
-/// What an image, document or sound takes of the context at most, in tokens, where it is part of a
-/// request: none of the providers counts more for one.
-pub(super) const MEDIA_TOKENS: u64 = 64_000;
+/// What an image takes of the context at most, in tokens: none of the providers counts more for one.
+/// What a document or sound takes cannot be told from its octets, and has no bound of its own.
+pub(super) const IMAGE_TOKENS: u64 = 64_000;
+
+/// What a model reads at most of which nothing is known, in tokens.
+pub(super) const UNKNOWN_CONTEXT: u64 = 1 << 20;
 
 /// What a provider adds to a request by itself at most, in tokens: the frame of messages, and its
 /// own instructions for tools.

@@ -11,14 +11,15 @@ mod limits;
 mod memory;
 mod models;
 mod read;
-mod redact;
+pub(crate) mod redact;
 mod sent;
 mod service;
 mod spend;
 mod taken;
-mod throttle;
+pub(crate) mod throttle;
 mod watched;
 mod words;
 
 pub(crate) use find::{Found, look_up};
+pub(crate) use redact::clean;
 pub(crate) use service::Client;

@@ -9,7 +9,9 @@ use ringfence_gateway::http::RequestBody;
 use ringfence_llm::limits::BODY_OCTETS;
 use tokio::time::timeout;
 
-use super::limits::{READ_OCTETS, REQUEST_WAIT, UNANNOUNCED_OCTETS, VALUES_OCTETS};
+use super::limits::{
+    DRAIN_WAIT, DRAINED_OCTETS, READ_OCTETS, REQUEST_WAIT, UNANNOUNCED_OCTETS, VALUES_OCTETS,
+};
 use super::service::Client;
 
 /// Why a body was not read.
@@ -34,7 +36,7 @@ impl Client {
     pub(super) async fn body(
         &self,
         head: &Parts,
-        body: RequestBody,
+        body: &mut RequestBody,
     ) -> Result<(Bytes, Reserved), Unread> {
         let is_plain = |value: &http::HeaderValue| value.as_bytes() == b"identity";
         if !head.headers.get(CONTENT_ENCODING).is_none_or(is_plain) {
@@ -62,8 +64,16 @@ impl Client {
     }
 }
 
+/// Reads away the rest of a body that is not asked for any more, up to a bound.
+pub(super) async fn drain(body: &mut RequestBody) {
+    let rest = Limited::new(body, DRAINED_OCTETS);
+    let mut rest = std::pin::pin!(rest);
+    let reading = async { while let Some(Ok(_)) = rest.frame().await {} };
+    let _ = timeout(DRAIN_WAIT, reading).await;
+}
+
 /// The room that a body of so many octets takes: itself, changed once, and where its values are.
-fn weight(octets: u64) -> u64 {
+pub(super) fn weight(octets: u64) -> u64 {
     (2 * octets + (8 * octets).min(VALUES_OCTETS)).min(READ_OCTETS)
 }
 
@@ -74,7 +84,8 @@ fn announced(head: &Parts) -> Option<u64> {
 
 /// A body of another type could be read by the provider in another way than here.
 fn is_json(head: &Parts) -> bool {
-    let Some(value) = head.headers.get(CONTENT_TYPE) else {
+    let mut values = head.headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
         return false;
     };
     let Ok(value) = value.to_str() else {

@@ -8,8 +8,8 @@
 use std::sync::LazyLock;
 
 use ringfence_gateway::llm::LlmSecrets;
-use ringfence_inspect::ScrubSet;
 use ringfence_inspect::secrets::Detector;
+use ringfence_inspect::{REPLACEMENT, ScrubSet};
 use ringfence_llm::request::Request;
 use ringfence_model::EventId;
 use sha2::{Digest as _, Sha256};
@@ -113,12 +113,65 @@ fn without_own(text: &str, own: &ScrubSet) -> Option<String> {
 
 /// The text as it may be kept: without whatever looks like a secret, by the same names as in what
 /// goes to the provider.
-pub(super) fn clean(text: &str, own: &ScrubSet) -> Option<String> {
+pub(crate) fn clean(text: &str, own: &ScrubSet) -> Option<String> {
     let scrubbed = without_own(text, own);
     let rest = scrubbed.as_deref().unwrap_or(text);
     let redacted = DETECTOR.redact(rest, &mut |rule, value| pseudonym(rule, value));
     redacted.or(scrubbed)
 }
+
+/// What was found in a text.
+pub(crate) struct LookedAt {
+    /// The rules, each as often as it was found.
+    pub(crate) rules: Vec<&'static str>,
+    /// Whether a credential or a token of the gateway's own is among it.
+    pub(crate) is_own: bool,
+    /// The text without those; none where there were none.
+    pub(crate) without_own: Option<String>,
+    /// The text without all that was found; none where nothing was.
+    pub(crate) redacted: Option<String>,
+}
+
+/// Looks at a text for what looks like a secret, and for credentials of the gateway's own.
+pub(crate) fn looked_at(text: &str, own: &ScrubSet) -> LookedAt {
+    let without_own = without_own(text, own);
+    let mut rules = Vec::new();
+    if without_own.is_some() {
+        rules.push(OWN);
+    }
+    let rest = without_own.as_deref().unwrap_or(text);
+    let mut is_own = without_own.is_some();
+    let redacted = DETECTOR.redact(rest, &mut |rule, value| {
+        is_own |= rule == OWN_TOKEN;
+        rules.push(rule);
+        pseudonym(rule, value)
+    });
+    LookedAt {
+        rules,
+        is_own,
+        redacted: redacted.or_else(|| without_own.clone()),
+        without_own,
+    }
+}
+
+/// Whether a text holds the mark of something that was taken out of another.
+pub(crate) fn has_marker(text: &str) -> bool {
+    let is_name = |rest: &str| {
+        let name = rest
+            .split_once('>')
+            .and_then(|(name, _)| name.rsplit_once(' '));
+        name.is_some_and(|(_, digits)| {
+            digits.len() == 2 * SHORT && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        })
+    };
+    text.contains(REPLACEMENT) || text.split(MARK).skip(1).any(is_name)
+}
+
+/// What the name of a secret begins with.
+const MARK: &str = "<secret ";
+
+/// Octets of the digest at its end.
+const SHORT: usize = 4;
 
 /// A name for a secret: the same for the same secret, and of no use for finding it.
 fn pseudonym(rule: &str, value: &str) -> String {
@@ -128,8 +181,8 @@ fn pseudonym(rule: &str, value: &str) -> String {
     }
     hash.update(value.as_bytes());
     let hash = hash.finalize();
-    let short = hash.iter().take(4).map(|octet| format!("{octet:02x}"));
-    format!("<secret {rule} {}>", short.collect::<String>())
+    let short = hash.iter().take(SHORT).map(|octet| format!("{octet:02x}"));
+    format!("{MARK}{rule} {}>", short.collect::<String>())
 }
 
 #[cfg(test)]
@@ -143,5 +196,9 @@ mod tests {
         assert_eq!(name, pseudonym("github-token", &value));
         assert_ne!(name, pseudonym("github-token", &format!("{value}x")));
         assert!(DETECTOR.find(name.as_bytes()).is_empty());
+        assert!(has_marker(&format!("a {name} b")));
+        assert!(!has_marker(
+            "kubectl create <secret name> in <secret my namespace>"
+        ));
     }
 }

@@ -1,6 +1,8 @@
 //! A request that was understood: decided on, changed as its rule says, sent, and its answer
 //! watched. Where a provider cannot take it, and the rule names others, they are asked.
 
+mod socket;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +14,7 @@ use ringfence_gateway::{Charge, Permit, Stopped};
 use ringfence_llm::request;
 use ringfence_llm::response::Reader;
 use ringfence_llm::target::Target;
-use ringfence_model::llm::{LlmProvider, LlmRequest, ProviderName};
+use ringfence_model::llm::{HostedFeature, LlmProvider, LlmRequest, ProviderName};
 use ringfence_model::{Action, ReasonCode};
 
 use super::hints::Hints;
@@ -39,9 +41,16 @@ pub(super) struct Asked {
 enum Attempt {
     /// An answer, or words that stand for one.
     Answered(Response<ResponseBody>),
-    /// The provider cannot take it now; what to answer if nobody else can either, and who else may be
-    /// asked.
+    /// The provider cannot take it now, or is not asked; what to answer if nobody else can either, and
+    /// who else may be asked.
     Unable(Response<ResponseBody>, Vec<Other>),
+}
+
+impl Attempt {
+    /// Who is asked instead of another and may not be does not answer for it.
+    const fn refused(response: Response<ResponseBody>) -> Self {
+        Self::Unable(response, Vec::new())
+    }
 }
 
 /// Another provider, model, or both.
@@ -68,7 +77,8 @@ impl Client {
                     }
                 }
             }
-            place = others.pop().and_then(|other| self.place(&asked, other));
+            let mut rest = std::iter::from_fn(|| others.pop());
+            place = rest.find_map(|other| self.place(&asked, other));
         }
         unable.unwrap_or_else(|| Response::new(empty()))
     }
@@ -105,21 +115,21 @@ impl Client {
         let permit = match decided {
             Ok(permit) => permit,
             Err(refusal) => {
-                return Attempt::Answered(said(&Stopped::Refused(refusal), dialect));
+                return Attempt::refused(said(&Stopped::Refused(refusal), dialect));
             }
         };
         let terms = permit.grant().terms.iter().find_map(|it| it.llm.clone());
         let Some(terms) = terms else {
             let refusal =
                 permit.refuse(ReasonCode::Unavailable, "no rule about models allows this");
-            return Attempt::Answered(said(&Stopped::Refused(refusal), dialect));
+            return Attempt::refused(said(&Stopped::Refused(refusal), dialect));
         };
         match self
             .prepare(asked, (&provider, &action, &terms), &permit)
             .await
         {
             Ok(ready) => self.exchange(permit, ready, (&terms, dialect)).await,
-            Err(stop) => Attempt::Answered(stop.say(permit, dialect)),
+            Err(stop) => Attempt::refused(stop.say(permit, dialect)),
         }
     }
 
@@ -141,11 +151,11 @@ impl Client {
             endpoint: asked.target.endpoint,
             path: asked.target.path(provider, model.as_deref()),
             query: asked.target.query(),
+            hosted: request.hosted_with(model.as_deref()),
             model,
             alias,
             stream: asked.target.stream.unwrap_or(request.stream),
             max_output_tokens: request.max_output_tokens,
-            hosted: request.hosted.clone(),
             octets: request.octets().len() as u64,
         }
     }
@@ -171,6 +181,9 @@ impl Client {
                 terms.rule
             );
             return Err(Stop::refused(ReasonCode::HostedNotAllowed, reason));
+        }
+        if !terms.hosted.contains(&HostedFeature::StoredResponse) {
+            request.keep_nothing();
         }
         if let Some(most) = terms.max_output_tokens {
             request.cap_output(most);
@@ -255,7 +268,7 @@ impl Client {
     ) -> Attempt {
         let started = Instant::now();
         let hold = permit.git().hold();
-        let mut kept = ready.kept;
+        let (mut kept, mut admitted) = (ready.kept, ready.admitted);
         let request = carried(&permit, ready.headers, full(ready.body));
         let forwarding = self
             .gateway
@@ -271,11 +284,19 @@ impl Client {
                     Stopped::Failed(_) => {
                         Attempt::Unable(said(&stopped, dialect), terms.fallback.clone())
                     }
-                    Stopped::Refused(_) => Attempt::Answered(said(&stopped, dialect)),
+                    Stopped::Refused(_) => Attempt::refused(said(&stopped, dialect)),
                 };
             }
         };
         let status = response.status();
+        let is_unable = is_unable(status) && !terms.fallback.is_empty();
+        if is_unable {
+            // An error costs nothing, and whoever is asked instead needs the room.
+            kept.settle(Charge::default());
+            if let Some(admitted) = admitted.take() {
+                admitted.settle(0);
+            }
+        }
         let media = response.headers().get(CONTENT_TYPE);
         let media = media
             .and_then(|value| value.to_str().ok())
@@ -290,11 +311,12 @@ impl Client {
         let owed = Owed {
             bill: ready.bill,
             kept,
-            admitted: ready.admitted,
+            admitted,
             hold,
             started,
             status: status.as_u16(),
             own: ready.own,
+            capture: terms.capture,
             dialect,
             circles: Circles {
                 gateway: Arc::clone(&self.gateway),
@@ -302,10 +324,9 @@ impl Client {
                 memory: Memory::of(self.session.identity().sandbox),
                 terms: terms.loops,
             },
-            is_stream: media.is_some_and(|it| it.starts_with("text/event-stream")),
         };
         let response = response.map(|body| watched(body, reader, owed));
-        match is_unable(status) && !terms.fallback.is_empty() {
+        match is_unable {
             true => Attempt::Unable(response, terms.fallback.clone()),
             false => Attempt::Answered(response),
         }

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue, UPGRADE};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, UPGRADE};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use ringfence_gateway::http::{RequestBody, ResponseBody};
 use ringfence_gateway::{Gateway, Session, Stopped, UpstreamPool};
 use ringfence_llm::refusal::Why;
 use ringfence_llm::request::{self, RequestError};
 use ringfence_llm::target::{self, Target, TargetError};
-use ringfence_model::llm::{LlmEndpoint, LlmProvider};
+use ringfence_model::llm::{LlmEndpoint, LlmProvider, ProviderKind};
 use ringfence_model::{Action, EventId, HttpRequest, ReasonCode};
 
 use super::find::Found;
 use super::hints::Hints;
-use super::read::Unread;
+use super::read::{self, Unread};
 use super::sent::Asked;
 use super::words::{Dialect, Words};
 
@@ -40,7 +40,7 @@ enum Odd {
     #[error("{0}")]
     Request(#[from] RequestError),
     #[error(
-        "the agent wants a WebSocket, which is not served here: use plain requests and server-sent events"
+        "the agent wants a WebSocket, which this endpoint is not served over: use plain requests and server-sent events"
     )]
     Upgrade,
 }
@@ -84,10 +84,17 @@ impl Client {
         let Found::Provider { provider, path } = found else {
             return self.unknown(action);
         };
-        let (head, body) = request.into_parts();
-        match self.answer(&provider, &path, head, body).await {
+        let (head, mut body) = request.into_parts();
+        let is_http2 = head.version == Version::HTTP_2;
+        match self.answer(&provider, &path, head, &mut body).await {
             Ok(response) => response,
-            Err((odd, endpoint)) => self.odd(action, &odd, &provider, endpoint),
+            Err((odd, endpoint)) => {
+                // A stream that is reset while its client still sends may take the answer with it.
+                if is_http2 {
+                    read::drain(&mut body).await;
+                }
+                self.odd(action, &odd, &provider, endpoint)
+            }
         }
     }
 
@@ -95,18 +102,24 @@ impl Client {
         &self,
         provider: &Arc<LlmProvider>,
         path: &str,
-        head: Parts,
-        body: RequestBody,
+        mut head: Parts,
+        body: &mut RequestBody,
     ) -> Result<Response<ResponseBody>, (Odd, LlmEndpoint)> {
         let at = |endpoint: LlmEndpoint| move |odd: Odd| (odd, endpoint);
         let somewhere = LlmEndpoint::ChatCompletions;
         if head.headers.contains_key(UPGRADE) {
-            return Err((Odd::Upgrade, somewhere));
+            let opened = self.open_socket(provider, path, head).await;
+            return opened.ok_or((Odd::Upgrade, somewhere));
         }
         let method = head.method.as_str();
         let target = target::classify(provider, method, path, head.uri.query());
         let target = target.map_err(|error| (error.into(), somewhere))?;
         let endpoint = target.endpoint;
+        if provider.kind == ProviderKind::Bedrock {
+            // Bedrock takes a body for JSON where nobody says what it is, as boto3 does not.
+            let json = HeaderValue::from_static("application/json");
+            head.headers.entry(CONTENT_TYPE).or_insert(json);
+        }
         let hints = Hints::of(&head.headers);
         let headers = headers(&head);
         if endpoint == LlmEndpoint::Models {
@@ -114,7 +127,7 @@ impl Client {
         }
         let read = self.body(&head, body).await;
         let (octets, room) = read.map_err(|why| at(endpoint)(why.into()))?;
-        let request = read_request(provider, &target, octets).await;
+        let request = read_request(&target, octets).await;
         let request = request.map_err(|error| at(endpoint)(error.into()))?;
         let asked = Asked {
             provider: Arc::clone(provider),
@@ -157,35 +170,33 @@ impl Client {
             .gateway
             .deny(&self.session, action, ReasonCode::NoRule, reason);
         Words::of(&Stopped::Refused(refusal)).respond(Dialect {
-            kind: ringfence_model::llm::ProviderKind::Openai,
+            kind: ProviderKind::Openai,
             endpoint: LlmEndpoint::ChatCompletions,
         })
     }
 }
 
 /// Long bodies are read on a thread of their own.
-async fn read_request(
-    provider: &LlmProvider,
-    target: &Target,
-    octets: Bytes,
-) -> Result<request::Request, RequestError> {
-    let kind = provider.kind;
+async fn read_request(target: &Target, octets: Bytes) -> Result<request::Request, RequestError> {
     if octets.len() <= READ_HERE {
-        return request::read(kind, target, octets);
+        return request::read(target, octets);
     }
     let target = target.clone();
-    let reading = tokio::task::spawn_blocking(move || request::read(kind, &target, octets));
+    let reading = tokio::task::spawn_blocking(move || request::read(&target, octets));
     reading.await.unwrap_or(Err(RequestError::TooLarge))
 }
 
 /// Octets that are read on the thread that serves others as well.
 const READ_HERE: usize = 1024 * 1024;
 
-/// The fields of a request that go on. Those that say how its octets travel are written anew, and
-/// a provider is not told of traces.
-fn headers(head: &Parts) -> HeaderMap {
+/// The fields of a request that go on. Those that say how its octets travel are written anew, a
+/// provider is not told of traces, and who pays, by which class of service and at which place of a
+/// gateway's choice is not the agent's to say.
+pub(super) fn headers(head: &Parts) -> HeaderMap {
     let mut headers = head.headers.clone();
-    for name in DROPPED {
+    let dropped = headers.keys().filter(|it| stays_behind(it));
+    let dropped: Vec<HeaderName> = dropped.cloned().collect();
+    for name in dropped {
         headers.remove(name);
     }
     // Google's clients may put the key into the query; it would stand in logs, so it goes on as a field.
@@ -205,12 +216,67 @@ fn headers(head: &Parts) -> HeaderMap {
 
 const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
-const DROPPED: [&str; 7] = [
-    "content-length",
+/// Whether a field does not go on. Some servers take `_` for `-`.
+fn stays_behind(name: &HeaderName) -> bool {
+    let name = name.as_str().replace('_', "-");
+    DROPPED.contains(&name.as_str()) || ROUTING.iter().any(|prefix| name.starts_with(prefix))
+}
+
+const DROPPED: [&str; 12] = [
+    "baggage",
     "content-encoding",
-    "transfer-encoding",
+    "content-length",
     "expect",
+    "openai-organization",
+    "openai-project",
     "traceparent",
     "tracestate",
-    "baggage",
+    "transfer-encoding",
+    "x-amzn-bedrock-performanceconfig-latency",
+    "x-amzn-bedrock-service-tier",
+    "x-goog-user-project",
 ];
+
+/// How the fields begin by which gateways in front of models are told where a request goes, with
+/// which key, and for which price.
+const ROUTING: [&str; 10] = [
+    "cf-aig-",
+    "helicone-",
+    "x-ai-eg-",
+    "x-bf-",
+    "x-gateway-",
+    "x-litellm-",
+    "x-openrouter-",
+    "x-portkey-",
+    "x-tensorzero-",
+    "x-vertex-ai-llm-",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_who_pays_or_where_it_goes_is_not_the_agents_to_say() {
+        for (name, is_dropped) in [
+            ("openai-organization", true),
+            ("openai_organization", true),
+            ("x-goog-user-project", true),
+            ("x-portkey-custom-host", true),
+            ("helicone-target-url", true),
+            ("x-vertex-ai-llm-shared-request-type", true),
+            ("x-amzn-bedrock-service-tier", true),
+            ("content-encoding", true),
+            ("anthropic-beta", false),
+            ("anthropic-version", false),
+            ("x-stainless-lang", false),
+            ("user-agent", false),
+        ] {
+            assert_eq!(
+                stays_behind(&HeaderName::from_static(name)),
+                is_dropped,
+                "{name}"
+            );
+        }
+    }
+}

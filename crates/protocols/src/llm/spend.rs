@@ -7,7 +7,7 @@ use ringfence_llm::request::Request;
 use ringfence_llm::response::Seen;
 use ringfence_model::llm::{LlmEndpoint, LlmProvider, Money, TokenUsage};
 
-use super::limits::{FRAME_TOKENS, MEDIA_TOKENS, UNKNOWN_OUTPUT};
+use super::limits::{FRAME_TOKENS, IMAGE_TOKENS, UNKNOWN_CONTEXT, UNKNOWN_OUTPUT};
 
 /// The bounds of one request, and the prices that it is charged by.
 #[derive(Debug, Clone)]
@@ -16,10 +16,22 @@ pub(super) struct Bill {
     input: u64,
     /// The most tokens that are written.
     output: u64,
+    /// Of those, the most that are not shown.
+    hidden: u64,
     /// What they cost; none where the model has no price.
     rates: Option<Rates>,
     /// Whether the provider charges for it at all.
     is_inference: bool,
+}
+
+/// What a request took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Spent {
+    pub(super) usage: TokenUsage,
+    /// Whether tokens and cost are an upper bound only, because the provider did not say.
+    pub(super) is_estimated: bool,
+    /// What it cost; none where the model has no price.
+    pub(super) cost: Option<Money>,
 }
 
 impl Bill {
@@ -31,18 +43,20 @@ impl Bill {
     ) -> Self {
         let known = prices::of(&provider.name, provider.kind, model);
         let most = known.as_ref().map_or(UNKNOWN_OUTPUT, |it| it.max_output);
-        let asked = [request.max_output_tokens, terms.max_output_tokens];
-        let output = asked.into_iter().flatten().min().unwrap_or(most);
+        // Some servers take a bound of nothing for none.
+        let asked = request.max_output_tokens.filter(|most| *most > 0);
+        let asked = [asked, terms.max_output_tokens].into_iter().flatten().min();
         let writes = endpoint != LlmEndpoint::Embeddings && endpoint.is_inference();
-        let media = request.media.saturating_mul(MEDIA_TOKENS);
-        let input = request.text_octets.saturating_add(media);
+        let context = known.as_ref().map_or(UNKNOWN_CONTEXT, |it| it.context);
         Self {
-            input: input.saturating_add(FRAME_TOKENS),
+            input: input(request, context),
             output: if writes {
-                output.saturating_mul(request.choices.max(1))
+                let choices = request.choices.max(1);
+                asked.unwrap_or(most).saturating_mul(choices)
             } else {
                 0
             },
+            hidden: request.hidden,
             is_inference: endpoint.is_inference(),
             rates: rates(terms, model).or_else(|| {
                 let unknown = terms.unknown_price.as_ref().map(flat);
@@ -65,47 +79,65 @@ impl Bill {
         }
     }
 
-    /// What it took, and whether that is an upper bound only, because the provider did not say.
-    pub(super) fn spent(&self, seen: &Seen, status: u16) -> (TokenUsage, bool) {
-        if !self.is_inference {
-            return (TokenUsage::default(), false);
+    /// What it took. What the provider did not count is what it can have been at most.
+    pub(super) fn spent(&self, seen: &Seen, status: u16) -> Spent {
+        let told = seen.usage.unwrap_or_default();
+        let is_error = !(200..300).contains(&status) || is_error_alone(seen);
+        if !self.is_inference || (is_error && told.input == 0) {
+            return Spent::default();
         }
-        if let Some(usage) = seen.usage
-            && (seen.complete || usage.output > 0)
-        {
-            // A stream that is cut short counts what it wrote at its beginning alone.
-            let written = if seen.complete { 0 } else { self.written(seen) };
-            let usage = TokenUsage {
-                output: usage.output.max(written),
-                ..usage
-            };
-            return (usage, !seen.complete);
-        }
-        let is_error = !(200..300).contains(&status) || seen.failure.is_some();
-        if is_error && seen.output_octets == 0 {
-            return (TokenUsage::default(), false);
-        }
+        // A count of nothing is none, unless there was nothing to count.
+        let has_output = told.output > 0 || (told.input > 0 && seen.output_octets == 0);
         let usage = TokenUsage {
-            input: seen.usage.map_or(self.input, |usage| usage.input),
-            output: if seen.complete {
-                self.output
+            input: if told.input > 0 {
+                told.input
             } else {
-                self.written(seen)
+                self.input
             },
-            ..seen.usage.unwrap_or_default()
+            output: match seen.complete {
+                true if has_output => told.output,
+                true => self.output,
+                // A stream that is cut short counts what it wrote at its beginning alone.
+                false => told.output.max(self.written(seen)),
+            },
+            ..told
         };
-        (usage, true)
+        let rates = self.rates.as_ref();
+        Spent {
+            usage,
+            is_estimated: !seen.complete || usage != told,
+            cost: rates.map(|rates| match told.input > 0 {
+                true => rates.cost(&usage),
+                // Nor is it known what of it went to a cache.
+                false => rates.most(usage.input, usage.output),
+            }),
+        }
     }
 
-    /// A bound of what was written as far as it came: no token is shorter than an octet.
+    /// A bound of what was written as far as it came: no token that is shown is shorter than an
+    /// octet.
     fn written(&self, seen: &Seen) -> u64 {
-        seen.output_octets.min(self.output)
+        let written = seen.output_octets.saturating_add(self.hidden);
+        written.min(self.output)
     }
+}
 
-    /// What these tokens cost.
-    pub(super) fn cost(&self, usage: &TokenUsage) -> Option<Money> {
-        self.rates.as_ref().map(|rates| rates.cost(usage))
+/// The most tokens that go in: no token is shorter than an octet. What is in a document, and what
+/// the provider adds by itself, is known to the provider alone, but is no more than the model reads.
+fn input(request: &Request, context: u64) -> u64 {
+    let images = request.media.saturating_mul(IMAGE_TOKENS);
+    let told = request.text_octets.saturating_add(images);
+    let told = told.saturating_add(FRAME_TOKENS);
+    if request.documents > 0 || !request.hosted.is_empty() {
+        told.max(context)
+    } else {
+        told
     }
+}
+
+/// Whether the answer is an error and nothing else: the provider did not begin to work.
+const fn is_error_alone(seen: &Seen) -> bool {
+    seen.failure.is_some() && seen.id.is_none() && seen.model.is_none() && seen.output_octets == 0
 }
 
 /// The prices that a person set for the model.
@@ -128,15 +160,28 @@ fn flat(price: &Price) -> Rates {
 pub(super) struct Kept(pub(super) Option<Reservation>);
 
 impl Kept {
-    /// Gives back what was not spent. Files are written on a thread of their own.
+    /// Gives back what was not spent.
     pub(super) fn settle(&mut self, spent: Charge) {
-        let Some(reservation) = self.0.take() else {
-            return;
-        };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || reservation.settle(spent))),
-            Err(_) => reservation.settle(spent),
+        if let Some(reservation) = self.0.take() {
+            elsewhere(move || reservation.settle(spent));
         }
+    }
+}
+
+/// All of it is spent.
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(reservation) = self.0.take() {
+            elsewhere(move || drop(reservation));
+        }
+    }
+}
+
+/// Files are written on a thread of their own.
+fn elsewhere(work: impl FnOnce() + Send + 'static) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(work)),
+        Err(_) => work(),
     }
 }
 
@@ -176,3 +221,6 @@ pub(super) fn in_words(why: &NotReserved, most: Charge) -> (String, Option<u64>)
 
 /// When requests that are under way may be over, in seconds.
 const RETRY_SECONDS: u64 = 10;
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,11 @@ impl Stop {
     }
 
     pub(super) fn say(self, permit: Permit, dialect: Dialect) -> Response<ResponseBody> {
+        self.words(permit).respond(dialect)
+    }
+
+    /// The same in words.
+    pub(super) fn words(self, permit: Permit) -> Words {
         let refusal = permit.refuse(self.code, &self.reason);
         let mut words = Words::of(&Stopped::Refused(refusal));
         if let Some(why) = self.why {
@@ -44,7 +49,7 @@ impl Stop {
         if let Some(seconds) = self.retry_after {
             words = words.after(seconds);
         }
-        words.respond(dialect)
+        words
     }
 }
 

@@ -16,11 +16,11 @@ use ringfence_model::{RuleRef, SandboxId};
 use super::limits::{CONCURRENCY_WAIT, LONGEST_RATE, THROTTLED};
 
 /// That of this process.
-pub(super) static THROTTLE: LazyLock<Throttle> = LazyLock::new(Throttle::default);
+pub(crate) static THROTTLE: LazyLock<Throttle> = LazyLock::new(Throttle::default);
 
 /// The state of all rates.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Throttle(Arc<Mutex<Entries>>);
+pub(crate) struct Throttle(Arc<Mutex<Entries>>);
 
 type Entries = BTreeMap<Key, Entry>;
 type Key = (SandboxId, RuleRef);
@@ -46,7 +46,7 @@ struct Bucket(Option<Instant>);
 /// A request that may be sent. It counts as under way until it is dropped.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Admitted {
+pub(crate) struct Admitted {
     throttle: Throttle,
     key: Key,
     /// What was taken from the tokens of each rate.
@@ -55,24 +55,36 @@ pub(super) struct Admitted {
 
 /// A request that may not be sent yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Busy {
+pub(crate) struct Busy {
     /// How long to wait. For requests under way, a guess.
-    pub(super) retry_after: Duration,
+    pub(crate) retry_after: Duration,
     /// What there is too much of, as in "there are too many …".
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
 }
 
 impl Throttle {
     /// Lets a request through that takes so many tokens at most, or tells when to ask again. One
     /// that can take more than a rate gives in its whole span waits until nothing is taken.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &self,
         sandbox: SandboxId,
         terms: &LlmTerms,
         now: Instant,
         tokens_at_most: u64,
     ) -> Result<Admitted, Busy> {
-        let key = (sandbox, terms.rule.clone());
+        let rule = (&terms.rule, terms.concurrency, &terms.rates[..]);
+        self.admit_by(sandbox, rule, now, tokens_at_most)
+    }
+
+    /// The same by a rule of any kind: its name, how many may be under way, and its rates.
+    pub(crate) fn admit_by(
+        &self,
+        sandbox: SandboxId,
+        (rule, concurrency, rates): (&RuleRef, Option<u32>, &[RateTerms]),
+        now: Instant,
+        tokens_at_most: u64,
+    ) -> Result<Admitted, Busy> {
+        let key = (sandbox, rule.clone());
         let mut entries = self.entries();
         if !entries.contains_key(&key) && entries.len() >= THROTTLED {
             entries.retain(|_, entry| entry.matters(now));
@@ -81,8 +93,8 @@ impl Throttle {
             }
         }
         let entry = entries.entry(key.clone()).or_default();
-        entry.follow(&terms.rates);
-        let tokens = entry.admit(terms.concurrency, now, tokens_at_most)?;
+        entry.follow(rates);
+        let tokens = entry.admit(concurrency, now, tokens_at_most)?;
         drop(entries);
         Ok(Admitted {
             throttle: self.clone(),
@@ -98,7 +110,7 @@ impl Throttle {
 
 impl Admitted {
     /// States how many tokens were used; those that were not may be used by others.
-    pub(super) fn settle(self, tokens: u64) {
+    pub(crate) fn settle(self, tokens: u64) {
         let mut entries = self.throttle.entries();
         let Some(entry) = entries.get_mut(&self.key) else {
             return;

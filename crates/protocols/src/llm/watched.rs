@@ -31,9 +31,9 @@ pub(super) struct Owed {
     pub(super) status: u16,
     /// What is taken out of texts before they are recorded.
     pub(super) own: ScrubSet,
+    /// Whether texts are recorded.
+    pub(super) capture: bool,
     pub(super) dialect: Dialect,
-    /// Whether the client reads a stream of events, which can be told that it is over.
-    pub(super) is_stream: bool,
     pub(super) circles: Circles,
 }
 
@@ -103,10 +103,11 @@ impl Watched {
     }
 
     /// A stream of events that breaks off says why, and ends in good order: its reader would else
-    /// take what it has for a fault of the network, and try again in vain.
+    /// take what it has for a fault of the network, and try again in vain. One that breaks off within
+    /// an event is such a fault: the words would be read as a part of it.
     fn last_words(&self, error: &BodyError) -> Option<Bytes> {
-        let (_, owed) = self.open.as_deref()?;
-        (owed.is_stream && owed.status == 200).then(|| {
+        let (reader, owed) = self.open.as_deref()?;
+        (reader.takes_an_event() && owed.status == 200).then(|| {
             let reason = format!("Ringfence ended this stream: {error}");
             in_stream(owed.dialect, &reason)
         })
@@ -114,23 +115,29 @@ impl Watched {
 }
 
 impl Owed {
-    fn settle(mut self, reader: &Reader, first: Option<u64>) {
+    pub(super) fn settle(mut self, reader: &Reader, first: Option<u64>) {
         let seen = reader.seen();
-        let (usage, estimated) = self.bill.spent(seen, self.status);
-        let cost = self.bill.cost(&usage);
+        let spent = self.bill.spent(seen, self.status);
+        let usage = spent.usage;
         self.kept.settle(Charge {
             tokens: usage.total(),
-            cost: cost.unwrap_or(Money::ZERO),
+            cost: spent.cost.unwrap_or(Money::ZERO),
         });
         if let Some(admitted) = self.admitted.take() {
             admitted.settle(usage.total());
         }
-        let (own, circles) = (&self.own, &self.circles);
+        let (own, capture, circles) = (&self.own, self.capture, &self.circles);
         self.hold.note_llm(|facts| {
             note(facts, seen, own);
+            if let Some(failure) = &mut facts.failure
+                && !capture
+            {
+                // Some providers say again what they were asked.
+                failure.message.clear();
+            }
             facts.usage = (usage.total() > 0).then_some(usage);
-            facts.estimated = estimated;
-            facts.cost = cost.filter(|_| usage.total() > 0);
+            facts.estimated = spent.is_estimated;
+            facts.cost = spent.cost.filter(|_| usage.total() > 0);
             facts.first_octets_us = first;
             circles.look(facts);
         });

@@ -88,6 +88,12 @@ impl Words {
         }
     }
 
+    /// The answer to a request that came as a message of a WebSocket.
+    pub(super) fn message(&self) -> bytes::Bytes {
+        let event = self.event.map(|event| event.to_string());
+        refusal::in_socket(&self.refusal(event.as_deref()))
+    }
+
     /// The answer to a request of which nothing was answered yet.
     pub(super) fn respond(&self, dialect: Dialect) -> Response<ResponseBody> {
         let event = self.event.map(|event| event.to_string());

@@ -22,7 +22,8 @@ use crate::http::{RequestBody, ResponseBody, full};
 use crate::testing::{Recorder, hosts, identity};
 use crate::{
     Admission, Answer, CredentialError, Credentials, Gateway, Injection, Material, Need,
-    NoApprovals, NoBudgets, Permit, Ports, Session, Stopped, TokenEntry, Tokens, UpstreamPool,
+    NoApprovals, NoBudgets, NoPins, Permit, Ports, Session, Stopped, TokenEntry, Tokens,
+    UpstreamPool,
 };
 
 /// The secret of the credential `github`.
@@ -93,6 +94,7 @@ impl World {
                 credentials: vault.clone(),
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
+                pins: Arc::new(NoPins),
             },
         );
         let session = Session::new(Admission {

@@ -5,6 +5,8 @@
 mod frame;
 mod message;
 mod relay;
+mod side;
+mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,7 @@ use http::header::{
 use http::{Method, Request, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use ringfence_model::ReasonCode;
+use ringfence_policy::RequestTerms;
 
 use super::Done;
 use super::draft::Draft;
@@ -30,6 +33,7 @@ use super::respond::{Passed, pass};
 use super::watch::Watch;
 use crate::http::{RequestBody, ResponseBody, empty};
 use crate::pipeline::{Permit, tokens_in};
+pub use socket::{Conversation, Heard, Over, Socket, Text};
 
 /// A client's wish to make its connection a WebSocket.
 pub(super) struct Upgrade(OnUpgrade);
@@ -62,13 +66,18 @@ impl Upgrade {
     }
 }
 
-/// Asks the upstream. Where it does not switch, its answer is a response like any other.
+/// Asks the upstream. Where it does not switch, its answer is a response like any other. A socket
+/// to a language model is opened for someone alone who decides on each of its messages.
 pub(super) async fn open(
     exchange: &Exchange<'_>,
     mut draft: Draft,
-    (chosen, upgrade): (Chosen, Upgrade),
+    (chosen, upgrade, is_guarded): (Chosen, Upgrade, bool),
 ) -> Result<Done, Fault> {
-    if let Some(terms) = chosen.terms.as_ref().filter(|terms| !terms.websocket) {
+    let may = |terms: &RequestTerms| match &terms.llm {
+        Some(_) => is_guarded,
+        None => terms.websocket && !is_guarded,
+    };
+    if let Some(terms) = chosen.terms.as_ref().filter(|terms| !may(terms)) {
         let reason = "the rule does not let the connection become a WebSocket";
         return Err(Fault::refused(ReasonCode::UpgradeRefused, reason).by(&terms.rule));
     }
@@ -110,10 +119,15 @@ impl Switched {
     /// The answer to the client, and what moves the frames after it. The task is the pool's, so
     /// that it ends with the client's connection.
     pub(super) fn start(self, pool: &Arc<UpstreamPool>, permit: Permit) -> Response<ResponseBody> {
+        let response = self.accepted();
+        pool.tasks.spawn(relay::run(self, permit));
+        response
+    }
+
+    fn accepted(&self) -> Response<ResponseBody> {
         let mut response = Response::new(empty());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         response.headers_mut().clone_from(&self.headers);
-        pool.tasks.spawn(relay::run(self, permit));
         response
     }
 }

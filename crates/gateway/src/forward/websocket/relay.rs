@@ -214,7 +214,7 @@ fn take(ahead: &mut Vec<u8>, most: u64) -> Vec<u8> {
     ahead.drain(..there).collect()
 }
 
-fn report(watch: &Watch, permit: &Permit, chosen: &Chosen) {
+pub(super) fn report(watch: &Watch, permit: &Permit, chosen: &Chosen) {
     if permit.meter().scrubbed() == 0 {
         return;
     }

@@ -80,7 +80,7 @@ fn maps_names_of_the_gateway_to_the_gateway() {
     let names = &mut NameMap::default();
     for name in [
         "ringfence.internal.",
-        "mcp.ringfence.internal.",
+        "web.ringfence.internal.",
         "x.git.ringfence.internal.",
         "x.y.Ringfence.Internal.",
     ] {

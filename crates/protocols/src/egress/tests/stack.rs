@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{
     Admission, Arrival, Audit, AuditError, Buffered, Config, Gateway, Handler, HostTarget,
-    Identity, Incoming, NoApprovals, NoBudgets, NoCredentials, Ports, Session,
+    Identity, Incoming, NoApprovals, NoBudgets, NoCredentials, NoPins, Ports, Session,
 };
 use ringfence_model::{
     Closing, Entry, Event, EventId, Generation, Notice, NoticeKind, Outcome, Record, RunId,
@@ -86,6 +86,7 @@ impl Stack {
                 credentials,
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
+                pins: Arc::new(NoPins),
             },
         )
         .unwrap();

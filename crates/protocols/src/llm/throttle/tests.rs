@@ -11,6 +11,7 @@ fn terms(rule: &str, concurrency: Option<u32>, rates: &[RateTerms]) -> LlmTerms 
     LlmTerms {
         rule: RuleRef(rule.to_owned()),
         max_output_tokens: None,
+        hosted: Vec::new(),
         strip: Vec::new(),
         secrets: LlmSecrets::default(),
         capture: false,
