@@ -66,6 +66,16 @@ impl LocalBudgets {
         Ok(opened)
     }
 
+    /// What the accounts hold that runs share, where this process has spent from any of them. None
+    /// where the ledger cannot be read: for a person, [`list`] says why.
+    #[must_use]
+    pub fn used(&self, now: Timestamp) -> Vec<Balance> {
+        let opened = || self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let ledger = opened().clone();
+        let balances = ledger.and_then(|ledger| ledger.balances(now).ok());
+        balances.unwrap_or_default()
+    }
+
     fn reserve_at(
         &self,
         identity: &Identity,

@@ -140,6 +140,7 @@ pub(crate) const fn kind(kind: ActionKind) -> &'static str {
         ActionKind::Http => "http",
         ActionKind::Git => "git",
         ActionKind::Llm => "llm",
+        ActionKind::Mcp => "mcp",
     }
 }
 

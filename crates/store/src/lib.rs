@@ -34,6 +34,7 @@ mod ingest;
 mod key;
 mod ledger;
 pub mod limits;
+mod pins;
 mod private;
 mod project;
 mod records;
@@ -60,6 +61,7 @@ pub use ledger::{
     Account, Amount, Balance, Claim, Ledger, LedgerError, Limits, MemoryLedger, NotTaken, Scope,
     Shortfall, Taken, Window,
 };
+pub use pins::{FirstSight, Pinned, PinnedServer, Pins, Standing};
 pub use records::{StoredNotice, StoredRecord};
 pub use runs::RunSummary;
 pub use seal::{KeyFormatError, KeySource, MasterKey};

@@ -79,3 +79,9 @@ pub const LEDGER_ACCOUNTS: usize = 4_096;
 /// So long after something was written to the ledger it is durable at the latest, as far as the
 /// disk keeps up.
 pub const LEDGER_SYNC: Duration = Duration::from_millis(500);
+
+/// Most octets of what is known of one server of the Model Context Protocol.
+pub const PINS_OCTETS: u64 = 64 * 1024 * 1024;
+
+/// Most definitions that are known of one server.
+pub const PINS_ENTRIES: usize = 20_000;

@@ -45,7 +45,7 @@ impl Place {
             destination: action.destination().clone(),
             repository: match action {
                 Action::Git(request) => Some(request.repo.clone()),
-                Action::Connect(_) | Action::Http(_) | Action::Llm(_) => None,
+                Action::Connect(_) | Action::Http(_) | Action::Llm(_) | Action::Mcp(_) => None,
             },
         }
     }

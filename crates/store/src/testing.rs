@@ -125,6 +125,7 @@ pub(crate) fn closed(number: u32, outcome: Outcome) -> Closing {
         scrubbed: 0,
         git: None,
         llm: None,
+        mcp: None,
     }
 }
 

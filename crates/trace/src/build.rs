@@ -2,17 +2,22 @@
 //! the tree is known: what happened while a model was being asked has to wait for the facts of that
 //! request, which say which tools had ended before it.
 
+mod told;
 mod tools;
 mod trace;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use jiff::Timestamp;
 use ringfence_model::llm::{LlmFacts, Purpose};
-use ringfence_model::{Action, Closing, Event, EventId, Notice, NoticeKind, Record, RunId, SpanId};
+use ringfence_model::{
+    Action, Closing, Event, EventId, Notice, NoticeKind, OTEL_SERVICE, Record, RunId, SpanId,
+    ToldSpan,
+};
 
 use crate::limits::{NOTICES, OPEN, WAITING};
-use crate::node::{ActionNode, LlmNode, Node, Run, What};
+use crate::node::{ActionNode, LlmNode, Node, Run, ToldCounts, What};
+use told::Heard;
 use tools::{Place, Tools};
 pub use trace::{Draft, Trace};
 
@@ -21,10 +26,14 @@ pub use trace::{Draft, Trace};
 pub struct Builder {
     run: Option<Run>,
     open: HashMap<EventId, Open>,
-    /// Calls of models that go on: when each began.
-    asking: HashMap<EventId, Timestamp>,
+    /// Calls of models that go on, by when each began.
+    asking: BTreeSet<(Timestamp, EventId)>,
     tools: Tools,
+    told: Heard,
     waiting: VecDeque<Waiting>,
+    /// How many of those, from the first, wait for the call that goes on for longest.
+    held: usize,
+    held_by: Option<Timestamp>,
     steps: u32,
     ready: Vec<Node>,
 }
@@ -34,7 +43,7 @@ struct Open {
     event: Event,
     step: Option<u32>,
     carried: u32,
-    /// For a connection: whether models were asked over it.
+    /// For a connection: whether models were asked over it, or the agent told of itself.
     asks: bool,
     /// For a request: its connection, and when that was opened.
     connection: Option<(EventId, Timestamp)>,
@@ -51,6 +60,16 @@ struct Waiting {
 }
 
 impl Builder {
+    /// One for whoever looks back. A tool is given out when all is known of it, and not when its turn
+    /// to be sent has come.
+    #[must_use]
+    pub(crate) fn patient() -> Self {
+        Self {
+            tools: Tools::patient(),
+            ..Self::default()
+        }
+    }
+
     /// Takes the next record.
     pub fn feed(&mut self, record: &Record) {
         match record {
@@ -89,6 +108,17 @@ impl Builder {
     /// The rest: what is still open or waits. After this there is nothing more.
     #[must_use]
     pub fn finish(mut self) -> (Option<Run>, Vec<Node>) {
+        self.end();
+        (self.run, self.ready)
+    }
+
+    /// Where the tree has the span that a client says a request is part of.
+    pub(crate) fn place_of(&self, node: &LlmNode) -> Option<SpanId> {
+        self.told.place(node.client_span()?)
+    }
+
+    /// Makes the rest ready.
+    pub(crate) fn end(&mut self) {
         self.asking.clear();
         let mut open: Vec<Open> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|it| it.event.id);
@@ -96,10 +126,16 @@ impl Builder {
             self.finished(open, None, None);
         }
         self.settle();
+        loop {
+            let left = self.told.next_left();
+            if left.is_empty() {
+                break;
+            }
+            self.place_told(left);
+        }
         let ended = self.run.as_ref().and_then(|run| run.ended);
         let left = self.tools.left(ended);
         self.ready.extend(left);
-        (self.run, self.ready)
     }
 
     fn touch(&mut self, run: RunId, time: Timestamp) {
@@ -114,6 +150,7 @@ impl Builder {
             profiles: Vec::new(),
             directory: None,
             notices: Vec::new(),
+            told: ToldCounts::default(),
         });
         run.last = run.last.max(time);
         self.tools.of(run.run);
@@ -139,12 +176,56 @@ impl Builder {
                 run.ended = Some(notice.time);
                 run.exit_code = Some(*exit_code);
             }
+            NoticeKind::Told {
+                spans,
+                refused,
+                dropped,
+            } => {
+                self.told.refused(*refused, *dropped);
+                self.hear(spans, SpanId::root(notice.run));
+            }
             _ if run.notices.len() < NOTICES => run.notices.push(notice.clone()),
             _ => {}
         }
     }
 
+    /// The agent tells of its work.
+    fn hear(&mut self, spans: &[ToldSpan], root: SpanId) {
+        for span in spans {
+            if let Some(span) = self.told.take(span, root) {
+                self.place_told(vec![span]);
+            }
+        }
+        if let Some(run) = &mut self.run {
+            run.told = self.told.counts();
+        }
+    }
+
+    /// Places spans that the agent told of, and those that waited for them. One that is about the call
+    /// of a tool that was seen is that tool.
+    fn place_told(&mut self, mut next: Vec<ToldSpan>) {
+        let Some(root) = self.run.as_ref().map(|run| SpanId::root(run.run)) else {
+            return;
+        };
+        while let Some(span) = next.pop() {
+            let (parent, depth) = self.told.below(span.parent).unwrap_or((root, 1));
+            let at = self.tools.told(&span, parent).unwrap_or(span.id);
+            next.extend(self.told.placed(span.id, (at, depth)));
+            if at == span.id {
+                self.ready.push(Node {
+                    id: span.id,
+                    parent,
+                    start: span.start,
+                    end: Some(span.end),
+                    what: What::Told(Box::new(span.what)),
+                });
+            }
+        }
+        self.ready.extend(self.tools.take_ended());
+    }
+
     fn open(&mut self, event: &Event) {
+        self.told.seen(SpanId::of_event(event.id));
         let connection = event.parent.and_then(|id| {
             let connection = self.open.get_mut(&id)?;
             connection.carried = connection.carried.saturating_add(1);
@@ -162,22 +243,22 @@ impl Builder {
             event: event.clone(),
             step,
             carried: 0,
-            asks: false,
+            asks: is_telemetry(event),
             connection,
         };
         if !is_allowed {
             self.finished(open, Some(event.time), None);
         } else if self.open.len() < OPEN {
             if is_call {
-                self.asking.insert(event.id, event.time);
+                self.asking.insert((event.time, event.id));
             }
             self.open.insert(event.id, open);
         }
     }
 
     fn close(&mut self, closing: &Closing) {
-        self.asking.remove(&closing.id);
         if let Some(open) = self.open.remove(&closing.id) {
+            self.asking.remove(&(open.event.time, closing.id));
             self.finished(open, Some(closing.time), Some(closing));
         }
     }
@@ -190,6 +271,7 @@ impl Builder {
                 step: open.step,
                 event,
                 closing,
+                is_joined: false,
             };
             self.asked(node, end);
             return;
@@ -197,6 +279,7 @@ impl Builder {
         if self.waiting.len() >= WAITING
             && let Some(first) = self.waiting.pop_front()
         {
+            self.held = self.held.saturating_sub(1);
             self.place(first);
         }
         self.waiting.push_back(Waiting {
@@ -214,37 +297,43 @@ impl Builder {
 
     /// A request to a model has ended: tools whose results it brought have ended before it, and those
     /// that its answer asks for begin.
-    fn asked(&mut self, node: LlmNode, end: Option<Timestamp>) {
+    fn asked(&mut self, mut node: LlmNode, end: Option<Timestamp>) {
         let nothing = LlmFacts::default();
         let facts = node.facts().unwrap_or(&nothing);
         let within = self.tools.answered(&node.event, facts);
         let within = within.or_else(|| self.tools.begun(&node.event, facts));
         if let Some(end) = end {
-            self.tools.asked(&node, facts, within, end);
+            let begun = self.tools.asked(&node, facts, within, end);
+            begun.into_iter().for_each(|id| self.told.seen(id));
         }
         self.ready.extend(self.tools.take_ended());
+        let joined = self.place_of(&node);
+        node.is_joined = joined.is_some();
+        let parent = joined.or(within);
         self.ready.push(Node {
             id: SpanId::of_event(node.event.id),
-            parent: within.unwrap_or_else(|| SpanId::root(node.event.run)),
+            parent: parent.unwrap_or_else(|| SpanId::root(node.event.run)),
             start: node.event.time,
             end,
             what: What::Llm(Box::new(node)),
         });
     }
 
-    /// Places what waits, as far as no call of a model is under way that was begun before it.
+    /// Places what waits, as far as no call of a model is under way that was begun before it. What was
+    /// found to wait is looked at again when that call has ended.
     fn settle(&mut self) {
-        let begun = self.asking.values().min().copied();
-        let is_settled =
-            |waiting: &Waiting| begun.is_none_or(|begun| waiting.node.event.time < begun);
-        let (settled, waiting) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(is_settled);
-        self.waiting = waiting;
-        let settled: VecDeque<Waiting> = settled;
-        for waiting in settled {
-            self.place(waiting);
+        let begun = self.asking.first().map(|(begun, _)| *begun);
+        if begun != self.held_by {
+            (self.held, self.held_by) = (0, begun);
         }
+        for waiting in self.waiting.split_off(self.held) {
+            if begun.is_some_and(|begun| begun <= waiting.node.event.time) {
+                self.waiting.push_back(waiting);
+            } else {
+                self.place(waiting);
+            }
+        }
+        self.held = self.waiting.len();
     }
 
     /// A request is part of its connection, unless another tool had that opened.
@@ -277,6 +366,12 @@ impl Builder {
             what: What::Action(Box::new(node)),
         });
     }
+}
+
+/// Whether a connection is to where agents tell of themselves.
+pub(crate) fn is_telemetry(event: &Event) -> bool {
+    let host = event.action.destination().host.name();
+    host.is_some_and(|name| name.as_str() == OTEL_SERVICE)
 }
 
 /// Whether a request is a step of an agent's own work, as far as its shape tells.

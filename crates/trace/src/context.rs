@@ -79,7 +79,7 @@ impl Trace {
     fn results(&self, event: EventId) -> Vec<(&Node, &ToolNode, &ContextItem)> {
         let tools = self.nodes.iter().filter_map(|node| match &node.what {
             What::Tool(tool) => Some((node, tool.as_ref())),
-            What::Llm(_) | What::Action(_) => None,
+            What::Llm(_) | What::Action(_) | What::Told(_) => None,
         });
         let tools = tools.filter_map(|(node, tool)| match &tool.ended {
             ToolEnd::Result { item, answered_by } if *answered_by == event => {

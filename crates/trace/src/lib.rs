@@ -5,6 +5,7 @@
 //!   and what came into the context for the next step; none of it needs the agent's help.
 //! - [`spans`] and [`otlp`]: the same in the words of OpenTelemetry's GenAI conventions, which are
 //!   all in [`names`].
+//! - [`told`]: what the agent itself says, read strictly and kept apart from what was seen.
 //! - [`Loops`]: an agent that repeats itself, seen while it runs.
 
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod node;
 pub mod otlp;
 pub mod spans;
 pub mod story;
+pub mod told;
 mod totals;
 
 #[cfg(test)]
@@ -27,5 +29,5 @@ mod testing;
 pub use build::{Builder, Draft, Trace};
 pub use context::{Entry, Origin, Step};
 pub use loops::{Finding, Loops};
-pub use node::{ActionNode, LlmNode, Node, Run, ToolEnd, ToolNode, What};
+pub use node::{ActionNode, LlmNode, Node, Run, ToldCounts, ToolEnd, ToolNode, What};
 pub use totals::Totals;

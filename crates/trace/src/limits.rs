@@ -1,5 +1,7 @@
 //! Every bound of this crate. What it reads was recorded, but an agent chose how much of it there is.
 
+use jiff::SignedDuration;
+
 /// Nodes that one trace holds; what comes beyond is counted.
 pub const NODES: usize = 100_000;
 
@@ -46,3 +48,30 @@ pub const CONVERSATIONS: usize = 64;
 
 /// Different calls of one response that are watched for repetition.
 pub const WATCHED_CALLS: usize = 256;
+
+/// Spans of one request of an agent that tells of itself; what comes beyond is refused.
+pub const TOLD_SPANS: usize = 2_048;
+
+/// Longest span of such a request in octets.
+pub const TOLD_SPAN_OCTETS: usize = 64 * 1024;
+
+/// Attributes of such a span that are looked at.
+pub const TOLD_ATTRIBUTES: usize = 128;
+
+/// Characters that are kept of each of its words.
+pub const TOLD_OCTETS: usize = 96;
+
+/// How far the times that an agent tells may lie outside of its run: clocks are read in
+/// milliseconds.
+pub const TOLD_SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+/// Spans of one run that an agent tells of.
+pub const TOLD_OF_RUN: usize = 16_384;
+
+/// How deep the spans that an agent tells of may be in each other. What is deeper is a part of the
+/// run: nothing that was seen is to be hidden below.
+pub const TOLD_DEPTH: usize = 24;
+
+/// Spans of events and tools of one run that are known one by one, so that none that an agent tells
+/// of takes the place of one. Beyond, every id that might be one of ours is refused.
+pub const OWN: usize = 262_144;

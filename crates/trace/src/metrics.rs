@@ -44,6 +44,13 @@ pub struct Series {
     pub buckets: Vec<u64>,
 }
 
+impl Metric {
+    /// The upper bounds of its buckets in its unit.
+    pub fn bounds(&self) -> impl Iterator<Item = f64> {
+        self.bounds.iter().map(|bound| number(*bound) / 1e3)
+    }
+}
+
 impl Meter {
     /// Counts a node that is over.
     pub fn count(&mut self, node: &Node) {
@@ -55,7 +62,7 @@ impl Meter {
                 }
             }
             What::Action(action) => self.decided(node, &action.event),
-            What::Tool(_) => {}
+            What::Tool(_) | What::Told(_) => {}
         }
     }
 
@@ -140,10 +147,7 @@ impl Series {
             return;
         }
         self.buckets.resize(metric.bounds.len() + 1, 0);
-        let below = metric
-            .bounds
-            .iter()
-            .take_while(|bound| number(**bound) / 1e3 < value);
+        let below = metric.bounds().take_while(|bound| *bound < value);
         if let Some(bucket) = self.buckets.get_mut(below.count()) {
             *bucket += 1;
         }
@@ -189,7 +193,8 @@ static TOKENS: Metric = Metric {
         67_108_864_000,
     ],
 };
-static DURATION: Metric = Metric {
+/// Seconds that requests to models took, in the buckets that the conventions have for it.
+pub static DURATION: Metric = Metric {
     name: names::METRIC_DURATION,
     unit: "s",
     description: "Duration of requests to models.",
@@ -197,7 +202,8 @@ static DURATION: Metric = Metric {
         10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120, 10_240, 20_480, 40_960, 81_920,
     ],
 };
-static FIRST_CHUNK: Metric = Metric {
+/// Seconds to the first octets of an answer that is streamed, likewise.
+pub static FIRST_CHUNK: Metric = Metric {
     name: names::METRIC_FIRST_CHUNK,
     unit: "s",
     description: "Time to the first octets of an answer that is streamed.",

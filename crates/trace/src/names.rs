@@ -150,6 +150,24 @@ pub const REPOSITORY: &str = "ringfence.git.repository";
 /// What is done with it.
 pub const GIT_OPERATION: &str = "ringfence.git.operation";
 
+// What the agent tells of itself.
+/// `agent`: nothing of this span was seen, the agent says it.
+pub const TOLD_BY: &str = "ringfence.told_by";
+/// Who tells.
+pub(crate) const AGENT_TELLS: &str = "agent";
+/// The tool that it is about.
+pub const TOLD_TOOL: &str = "ringfence.told.tool";
+/// The call of that tool.
+pub const TOLD_CALL: &str = "ringfence.told.call";
+/// The model that it is about.
+pub const TOLD_MODEL: &str = "ringfence.told.model";
+/// What was decided inside the agent.
+pub const TOLD_DECISION: &str = "ringfence.told.decision";
+/// On a tool: the agent's own span of it.
+pub const TOLD_SPAN: &str = "ringfence.told.span";
+/// On a tool: `agent` where its times are those that the agent tells.
+pub const TIMED_BY: &str = "ringfence.tool.timed_by";
+
 // Metrics.
 /// Tokens, a histogram.
 pub const METRIC_TOKENS: &str = "gen_ai.client.token.usage";

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use ringfence_model::llm::{ContextItem, LlmFacts, LlmRequest, ToolCall};
 use ringfence_model::{
-    Action, AgentName, Closing, Event, EventId, Notice, Outcome, ReasonCode, RunId, SpanId,
+    Action, AgentName, Closing, Event, EventId, Notice, Outcome, ReasonCode, RunId, SpanId, Told,
+    TraceId,
 };
 use serde::{Serialize, Serializer};
 
@@ -31,6 +32,28 @@ pub struct Run {
     pub directory: Option<String>,
     /// What else is to be said about it, findings for example, in order; some of many.
     pub notices: Vec<Notice>,
+    /// How much its agent told of itself.
+    #[serde(skip_serializing_if = "ToldCounts::is_nothing")]
+    pub told: ToldCounts,
+}
+
+/// How much an agent told of itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ToldCounts {
+    /// Spans that are in the trace.
+    pub spans: u64,
+    /// Spans that were refused: of another trace or time, malformed, with the id of another, too many.
+    pub refused: u64,
+    /// Requests with logs or metrics, which are not kept.
+    pub dropped: u64,
+}
+
+impl ToldCounts {
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.spans == 0 && self.refused == 0 && self.dropped == 0
+    }
 }
 
 /// Something of a run that took time.
@@ -65,6 +88,8 @@ pub enum What {
     Tool(Box<ToolNode>),
     /// Any other action.
     Action(Box<ActionNode>),
+    /// What the agent itself says that it did.
+    Told(Box<Told>),
 }
 
 /// A request to a provider of language models.
@@ -77,6 +102,9 @@ pub struct LlmNode {
     pub event: Event,
     /// How it ended.
     pub closing: Option<Closing>,
+    /// Whether its place is the one that the client told.
+    #[serde(skip)]
+    pub is_joined: bool,
 }
 
 /// A tool that a model asked for.
@@ -93,6 +121,9 @@ pub struct ToolNode {
     /// How many tools the same answer asked for, this one among them. The time of one of many is
     /// that of all together.
     pub together: usize,
+    /// The span of the agent's own that tells of it, and whose times these are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<SpanId>,
     /// How it ended.
     pub ended: ToolEnd,
 }
@@ -138,13 +169,15 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl Node {
-    /// The event that it is about; for a tool, that of the step that asked for it.
+    /// The event that it is about; for a tool, that of the step that asked for it. None for what the
+    /// agent tells.
     #[must_use]
-    pub fn event(&self) -> EventId {
+    pub fn event(&self) -> Option<EventId> {
         match &self.what {
-            What::Llm(node) => node.event.id,
-            What::Tool(node) => node.asked_by,
-            What::Action(node) => node.event.id,
+            What::Llm(node) => Some(node.event.id),
+            What::Tool(node) => Some(node.asked_by),
+            What::Action(node) => Some(node.event.id),
+            What::Told(_) => None,
         }
     }
 
@@ -154,7 +187,7 @@ impl Node {
         match &self.what {
             What::Llm(node) => refusal(&node.event, node.closing.as_ref()),
             What::Action(node) => refusal(&node.event, node.closing.as_ref()),
-            What::Tool(_) => None,
+            What::Tool(_) | What::Told(_) => None,
         }
     }
 }
@@ -176,8 +209,17 @@ impl LlmNode {
     pub fn request(&self) -> Option<&LlmRequest> {
         match &self.event.action {
             Action::Llm(request) => Some(request),
-            Action::Connect(_) | Action::Http(_) | Action::Git(_) => None,
+            Action::Connect(_) | Action::Http(_) | Action::Git(_) | Action::Mcp(_) => None,
         }
+    }
+
+    /// The span of the client's own, in the trace of the run, that the client says it is part of.
+    pub(crate) fn client_span(&self) -> Option<SpanId> {
+        let client = self.facts()?.trace.as_ref()?;
+        let trace: TraceId = client.trace.parse().ok()?;
+        let span: SpanId = client.span.parse().ok()?;
+        let run = self.event.run;
+        (trace == TraceId::of_run(run) && span != SpanId::root(run)).then_some(span)
     }
 
     /// What it turned out to be.

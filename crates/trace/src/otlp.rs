@@ -3,10 +3,12 @@
 
 mod json;
 mod metrics;
+mod status;
 mod wire;
 
 pub use json::traces as traces_json;
 pub use metrics::metrics;
+pub use status::retry_delay;
 
 use ringfence_model::{SpanId, TraceId};
 

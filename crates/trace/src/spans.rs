@@ -6,6 +6,7 @@ mod llm;
 mod messages;
 mod provider;
 mod run;
+mod told;
 mod tool;
 
 use jiff::Timestamp;
@@ -163,6 +164,7 @@ pub fn of_node(run: &Run, node: &Node) -> Span {
         What::Llm(asked) => llm::span(run, node, asked),
         What::Tool(tool) => tool::span(run, node, tool),
         What::Action(action) => action::span(run, node, action),
+        What::Told(told) => told::span(run, node, told),
     };
     span.attributes.text(names::RUN, run.run.to_string());
     span.attributes.text(names::SESSION, run.run.to_string());

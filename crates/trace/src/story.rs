@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use ringfence_model::{NoticeKind, SpanId};
 
-use crate::build::Trace;
+use crate::build::{Trace, is_telemetry};
 use crate::node::{Node, What};
 pub use step::step;
 pub use words::{duration, number, shown};
@@ -27,6 +27,7 @@ pub fn run(trace: &Trace) -> Vec<String> {
     story.lines.push(String::new());
     story.below(trace.root(), "");
     story.lines.extend(notices(trace));
+    story.lines.extend(refused(trace));
     if trace.omitted > 0 {
         let omitted = number(trace.omitted);
         story
@@ -84,6 +85,13 @@ fn notices(trace: &Trace) -> Vec<String> {
     lines.collect()
 }
 
+/// What the agent told of itself that is not here.
+fn refused(trace: &Trace) -> Option<String> {
+    let count = trace.run.told.refused;
+    let spans = words::count(count, "span", "spans");
+    (count > 0).then(|| format!("{spans} that the agent told of are not taken"))
+}
+
 fn offset(trace: &Trace, time: jiff::Timestamp) -> String {
     format!("{:>9}", duration(trace.run.started, time))
 }
@@ -101,7 +109,7 @@ type Tools<'a> = HashMap<&'a str, &'a str>;
 fn tools(trace: &Trace) -> Tools<'_> {
     let calls = trace.nodes.iter().filter_map(|node| match &node.what {
         What::Tool(tool) => Some((tool.call.id.as_str(), tool.call.name.as_str())),
-        What::Llm(_) | What::Action(_) => None,
+        What::Llm(_) | What::Action(_) | What::Told(_) => None,
     });
     calls.collect()
 }
@@ -134,7 +142,8 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The parts of a node. In the place of a connection whose requests are known: those.
+    /// The parts of a node. In the place of a connection whose requests are known: those, and of one
+    /// over which the agent told of itself, what it told.
     fn parts(&self, parent: SpanId) -> Vec<&'a Node> {
         let mut parts = Vec::new();
         for node in self.tree.get(&parent).into_iter().flatten() {
@@ -151,8 +160,11 @@ impl<'a> Story<'a> {
 
 fn is_only_carrier(node: &Node) -> bool {
     match &node.what {
-        What::Action(action) => action.carried > 0 && node.refusal().is_none(),
-        What::Llm(_) | What::Tool(_) => false,
+        What::Action(action) => {
+            let is_read = action.carried > 0 || is_telemetry(&action.event);
+            is_read && node.refusal().is_none()
+        }
+        What::Llm(_) | What::Tool(_) | What::Told(_) => false,
     }
 }
 

@@ -142,6 +142,7 @@ pub(crate) fn closed(number: u32, millis: i64) -> Closing {
         scrubbed: 0,
         git: None,
         llm: None,
+        mcp: None,
     }
 }
 

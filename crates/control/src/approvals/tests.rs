@@ -79,6 +79,7 @@ impl World {
             duration_us: 1,
             scrubbed: 0,
             llm: None,
+            mcp: None,
             git: Some(Box::new(GitFacts {
                 commits: Some(3),
                 updates: vec![RefResult {

@@ -1,29 +1,74 @@
 //! Where traces are sent: the `[traces]` table of the configuration, and the variables that
 //! OpenTelemetry has for it (Exporter configuration, 1.x).
 
+mod environment;
+
 use std::path::{Path, PathBuf};
 
-use percent_encoding::percent_decode_str;
-use ringfence_gateway::OwnUrl;
 use ringfence_model::Secret;
 use ringfence_trace::otlp::{METRICS_PATH, TRACES_PATH};
 use serde::Deserialize;
 
+use super::grpc;
 use super::limits::HEADERS;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::source::file;
+pub use environment::from_environment;
 
 /// The `[traces]` table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TraceConfig {
-    /// Where an OTLP collector takes HTTP, for example `https://otel.example.com`. `/v1/traces` is
-    /// put behind it.
+    /// Where an OTLP collector is, for example `https://otel.example.com`. Over HTTP, `/v1/traces`
+    /// is put behind it.
     pub endpoint: Option<CollectorAddress>,
+    /// How it is spoken to.
+    pub protocol: Protocol,
     /// A file of one's own with headers for it, one `Name: value` each line.
     pub headers_file: Option<PathBuf>,
     /// Whether metrics are sent to it as well.
     pub metrics: bool,
+    /// Whether agents are heard that tell of their own work.
+    pub agents: Agents,
+}
+
+/// Whether agents are heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Agents(bool);
+
+impl Agents {
+    /// Whether they are.
+    #[must_use]
+    pub const fn are_heard(self) -> bool {
+        self.0
+    }
+}
+
+impl Default for Agents {
+    /// Unless the configuration says otherwise: it costs nothing, and what they say proves nothing.
+    fn default() -> Self {
+        Self(true)
+    }
+}
+
+/// How OTLP is spoken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum Protocol {
+    /// Protobuf over HTTP/1.1.
+    #[default]
+    #[serde(rename = "http/protobuf")]
+    Http,
+    /// gRPC, over HTTP/2.
+    #[serde(rename = "grpc")]
+    Grpc,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    Traces,
+    Metrics,
 }
 
 /// The address of a collector: HTTPS, or HTTP to this machine itself.
@@ -52,10 +97,17 @@ fn read(text: &str) -> Result<Endpoint, EndpointError> {
 /// A collector, ready to be sent to.
 #[derive(Debug, Clone)]
 pub struct Collector {
-    endpoint: Endpoint,
+    traces: Target,
     /// Where metrics go, where they do.
-    metrics: Option<Endpoint>,
-    headers: Vec<(String, Secret)>,
+    metrics: Option<Target>,
+}
+
+/// Where one signal goes, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) endpoint: Endpoint,
+    pub(super) protocol: Protocol,
+    pub(super) headers: Vec<(String, Secret)>,
 }
 
 /// Why there is no collector.
@@ -67,32 +119,30 @@ pub enum CollectorError {
     /// Its headers are not.
     #[error("{0}: {1}")]
     Headers(&'static str, String),
-    /// Only OTLP over HTTP in protobuf is spoken.
-    #[error("OTEL_EXPORTER_OTLP_PROTOCOL asks for `{0}`; only http/protobuf is spoken")]
-    Protocol(String),
+    /// Another protocol.
+    #[error("{0} asks for `{1}`; what is spoken is http/protobuf and grpc")]
+    Protocol(&'static str, String),
 }
 
 impl Collector {
-    /// One whose whole or base address is `address`: `/v1/traces` is put behind it, unless it is there.
+    /// One whose whole or base address is `address`: over HTTP, `/v1/traces` is put behind it, unless it
+    /// is there.
     ///
     /// # Errors
     /// Where it is none.
-    pub fn at(address: &str) -> Result<Self, CollectorError> {
-        let unusable = |error: EndpointError| {
-            CollectorError::Address("the address of the collector", error.to_string())
-        };
+    pub fn at(address: &str, protocol: Protocol) -> Result<Self, CollectorError> {
+        const NAME: &str = "the address of the collector";
+        let unusable = |error: EndpointError| CollectorError::Address(NAME, error.to_string());
         let endpoint = read(address).map_err(unusable)?;
-        let path = endpoint.url().path_and_query;
-        let is_whole = path.ends_with(TRACES_PATH);
-        let endpoint = if is_whole {
-            endpoint
+        let is_whole = endpoint.url().path_and_query.ends_with(TRACES_PATH);
+        let traces = if protocol == Protocol::Http && is_whole {
+            Target::whole(endpoint)
         } else {
-            endpoint.join(TRACES_PATH)
+            Target::below(&endpoint, (Signal::Traces, protocol), NAME)?
         };
         Ok(Self {
-            endpoint,
+            traces,
             metrics: None,
-            headers: Vec::new(),
         })
     }
 
@@ -100,8 +150,8 @@ impl Collector {
     ///
     /// # Errors
     /// Where it cannot be read, or is none of headers.
-    pub async fn with_headers_of(mut self, path: &Path) -> Result<Self, CollectorError> {
-        let failed = |why: String| CollectorError::Headers("traces.headers_file", why);
+    async fn with_headers_of(mut self, path: &Path) -> Result<Self, CollectorError> {
+        let failed = |why: String| CollectorError::Headers(HEADERS_FILE, why);
         let secret = file::read(path).await;
         let secret = secret.map_err(|error| failed(error.to_string()))?;
         let text = std::str::from_utf8(secret.expose());
@@ -109,9 +159,61 @@ impl Collector {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             let pair = line.split_once(':');
             let (name, value) = pair.ok_or_else(|| failed("a line is no header".to_owned()))?;
-            self.add("traces.headers_file", name, value)?;
+            self.traces.add(HEADERS_FILE, name, value)?;
+        }
+        if let Some(metrics) = &mut self.metrics {
+            metrics.headers.clone_from(&self.traces.headers);
         }
         Ok(self)
+    }
+
+    /// Where it is, for a message.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let url = self.traces.endpoint.url();
+        format!("{}://{}", url.scheme.as_str(), url.destination)
+    }
+
+    pub(super) const fn traces(&self) -> &Target {
+        &self.traces
+    }
+
+    pub(super) const fn metrics(&self) -> Option<&Target> {
+        self.metrics.as_ref()
+    }
+}
+
+impl Target {
+    /// One whose address is whole.
+    const fn whole(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            protocol: Protocol::Http,
+            headers: Vec::new(),
+        }
+    }
+
+    /// That of a signal at a collector, whose address `name` gave.
+    fn below(
+        collector: &Endpoint,
+        (signal, protocol): (Signal, Protocol),
+        name: &'static str,
+    ) -> Result<Self, CollectorError> {
+        let path = match (protocol, signal) {
+            (Protocol::Http, Signal::Traces) => TRACES_PATH,
+            (Protocol::Http, Signal::Metrics) => METRICS_PATH,
+            (Protocol::Grpc, Signal::Traces) => grpc::TRACES,
+            (Protocol::Grpc, Signal::Metrics) => grpc::METRICS,
+        };
+        if protocol == Protocol::Grpc && collector.url().path_and_query != "/" {
+            let why = "with gRPC it has no path".to_owned();
+            return Err(CollectorError::Address(name, why));
+        }
+        Ok(Self {
+            endpoint: collector.join(path),
+            protocol,
+            headers: Vec::new(),
+        })
     }
 
     fn add(&mut self, of: &'static str, name: &str, value: &str) -> Result<(), CollectorError> {
@@ -130,40 +232,21 @@ impl Collector {
         self.headers.push((name, Secret::new(value)));
         Ok(())
     }
-
-    /// Where it is, for a message.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        let url = self.endpoint.url();
-        format!("{}://{}", url.scheme.as_str(), url.destination)
-    }
-
-    pub(super) fn url(&self) -> OwnUrl {
-        self.endpoint.url()
-    }
-
-    pub(super) fn metrics_url(&self) -> Option<OwnUrl> {
-        self.metrics.as_ref().map(Endpoint::url)
-    }
-
-    pub(super) fn headers(&self) -> &[(String, Secret)] {
-        &self.headers
-    }
 }
 
 impl TraceConfig {
     /// The collector of the configuration; none where it has none.
     ///
     /// # Errors
-    /// Where its headers cannot be read.
+    /// Where its address is none for the protocol, or its headers cannot be read.
     pub async fn collector(&self) -> Result<Option<Collector>, CollectorError> {
         let Some(CollectorAddress(endpoint)) = &self.endpoint else {
             return Ok(None);
         };
+        let below = |signal| Target::below(endpoint, (signal, self.protocol), "traces.endpoint");
         let collector = Collector {
-            endpoint: endpoint.join(TRACES_PATH),
-            metrics: self.metrics.then(|| endpoint.join(METRICS_PATH)),
-            headers: Vec::new(),
+            traces: below(Signal::Traces)?,
+            metrics: self.metrics.then(|| below(Signal::Metrics)).transpose()?,
         };
         match &self.headers_file {
             Some(path) => collector.with_headers_of(path).await.map(Some),
@@ -172,63 +255,15 @@ impl TraceConfig {
     }
 }
 
-/// The collector that the caller's environment names, as every program with OpenTelemetry would
-/// find it; none where it names none, or switches traces off.
-///
-/// # Errors
-/// Where it cannot be used.
-pub fn from_environment(
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Option<Collector>, CollectorError> {
-    let value = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-    let is_off = value("OTEL_SDK_DISABLED").is_some_and(|it| it.eq_ignore_ascii_case("true"))
-        || value("OTEL_TRACES_EXPORTER").is_some_and(|it| it.trim() == "none");
-    let whole = value("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-    let base = value(BASE);
-    let (name, address) = match (whole, base) {
-        _ if is_off => return Ok(None),
-        (Some(whole), _) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", whole),
-        (None, Some(base)) => (BASE, base),
-        (None, None) => return Ok(None),
-    };
-    let protocol = value("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-        .or_else(|| value("OTEL_EXPORTER_OTLP_PROTOCOL"));
-    if let Some(protocol) = protocol.filter(|it| it.trim() == "grpc") {
-        return Err(CollectorError::Protocol(protocol));
-    }
-    let endpoint = read(address.trim());
-    let endpoint = endpoint.map_err(|it| CollectorError::Address(name, it.to_string()))?;
-    let is_base = name == BASE;
-    let asks = value("OTEL_METRICS_EXPORTER").is_some_and(|it| it.trim() == "otlp");
-    let mut collector = Collector {
-        metrics: (is_base && asks).then(|| endpoint.join(METRICS_PATH)),
-        endpoint: if is_base {
-            endpoint.join(TRACES_PATH)
-        } else {
-            endpoint
-        },
-        headers: Vec::new(),
-    };
-    let headers =
-        value("OTEL_EXPORTER_OTLP_TRACES_HEADERS").or_else(|| value("OTEL_EXPORTER_OTLP_HEADERS"));
-    for pair in headers.as_deref().unwrap_or_default().split(',') {
-        let Some((name, value)) = pair.split_once('=') else {
-            continue;
-        };
-        let value = percent_decode_str(value.trim()).decode_utf8_lossy();
-        collector.add("OTEL_EXPORTER_OTLP_HEADERS", name, &value)?;
-    }
-    Ok(Some(collector))
-}
-
-const BASE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const HEADERS_FILE: &str = "traces.headers_file";
 /// Headers that are written here.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "content-encoding",
     "content-length",
     "content-type",
     "connection",
     "host",
+    "te",
     "transfer-encoding",
     "user-agent",
 ];

@@ -16,10 +16,12 @@ use ringfence_trace::spans::{Span, of_node, of_run};
 use ringfence_trace::{Builder, Run, Totals};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::limits::{BATCH_WAIT, FIRST_PAUSE, FLUSH, LONGEST_PAUSE, METRICS_EVERY, QUEUE_RECORDS};
-use super::sender::{SendError, Sender};
+use super::limits::{
+    BATCH_WAIT, FIRST_PAUSE, FLUSH, FLUSH_METRICS, LONGEST_PAUSE, METRICS_EVERY, QUEUE_RECORDS,
+};
+use super::sender::{SendError, Sender, Taken};
 use queue::Queue;
 
 /// The exporter of one run.
@@ -90,7 +92,7 @@ impl Exporter {
         let input = Input {
             records: offered,
             ended,
-            is_over: false,
+            deadline: None,
         };
         let missed = Arc::new(AtomicU64::new(0));
         let tee = Tee {
@@ -141,8 +143,8 @@ fn work(runtime: &Runtime, sender: Result<Sender, String>, input: Input) -> Repo
         pause: FIRST_PAUSE,
     };
     runtime.block_on(async {
-        work.follow(input).await;
-        work.flush().await;
+        let deadline = work.follow(input).await;
+        work.flush(deadline).await;
     });
     work.report.unsent += work.queue.len() as u64 + work.queue.dropped();
     work.report
@@ -152,7 +154,8 @@ fn work(runtime: &Runtime, sender: Result<Sender, String>, input: Input) -> Repo
 struct Input {
     records: mpsc::Receiver<Record>,
     ended: oneshot::Receiver<()>,
-    is_over: bool,
+    /// Where the run is over: until when all that is left must have been sent.
+    deadline: Option<Instant>,
 }
 
 impl Input {
@@ -163,7 +166,9 @@ impl Input {
             _ = &mut self.ended => None,
             record = self.records.recv() => record,
         };
-        self.is_over = record.is_none();
+        if record.is_none() {
+            self.deadline = Some(Instant::now() + FLUSH);
+        }
         record
     }
 }
@@ -187,10 +192,14 @@ struct Work {
 }
 
 impl Work {
-    /// Takes records until the run is over, and sends spans meanwhile.
-    async fn follow(&mut self, mut input: Input) {
+    /// Takes records until the run is over, and sends spans meanwhile. Returns until when the rest
+    /// must have been sent.
+    async fn follow(&mut self, mut input: Input) -> Instant {
         let mut next = Instant::now() + BATCH_WAIT;
-        while !input.is_over {
+        let deadline = loop {
+            if let Some(deadline) = input.deadline {
+                break deadline;
+            }
             let is_due = !self.queue.is_empty();
             tokio::select! {
                 biased;
@@ -209,10 +218,11 @@ impl Work {
                     next = Instant::now() + pause;
                 }
             }
-        }
+        };
         while let Ok(record) = input.records.try_recv() {
             self.take(&record);
         }
+        deadline
     }
 
     /// Sends a batch, and takes records meanwhile. A run that ends waits for it a little.
@@ -228,7 +238,7 @@ impl Work {
         let (Some(sender), Some(run)) = (self.sender.clone(), self.builder.run().cloned()) else {
             return;
         };
-        if Instant::now() >= self.metrics_due {
+        if input.deadline.is_none() && Instant::now() >= self.metrics_due {
             self.metrics_due = Instant::now() + METRICS_EVERY;
             let meter = self.meter.clone();
             let _ = self.beside(sender.send_metrics(&run, &meter), input).await;
@@ -238,16 +248,14 @@ impl Work {
     /// Waits for something, and takes records meanwhile. None where the run ends and it takes too long.
     async fn beside<T>(&mut self, waited: impl Future<Output = T>, input: &mut Input) -> Option<T> {
         tokio::pin!(waited);
-        loop {
+        while input.deadline.is_none() {
             tokio::select! {
                 biased;
                 done = &mut waited => return Some(done),
-                record = input.next(), if !input.is_over => {
-                    record.iter().for_each(|record| self.take(record));
-                }
-                () = sleep(FLUSH), if input.is_over => return None,
+                record = input.next() => record.iter().for_each(|record| self.take(record)),
             }
         }
+        timeout_at(input.deadline?, waited).await.ok()
     }
 
     fn take(&mut self, record: &Record) {
@@ -262,13 +270,16 @@ impl Work {
     }
 
     /// Notes what became of a batch. Returns how long to wait before it is tried again, where it is to be.
-    fn judge(&mut self, count: usize, sent: Result<u64, SendError>) -> Option<Duration> {
+    fn judge(&mut self, count: usize, sent: Result<Taken, SendError>) -> Option<Duration> {
         let count = count as u64;
         match sent {
-            Ok(rejected) => {
+            Ok(Taken { rejected, words }) => {
                 self.pause = FIRST_PAUSE;
                 self.report.sent += count.saturating_sub(rejected);
                 self.report.rejected += rejected.min(count);
+                if words.is_some() {
+                    self.report.why = words;
+                }
                 None
             }
             Err(SendError::Never(why)) => {
@@ -289,6 +300,7 @@ impl Work {
         if self.meter.is_empty() {
             return;
         }
+        let deadline = deadline.min(Instant::now() + FLUSH_METRICS);
         let sent = timeout_at(deadline, sender.send_metrics(run, &self.meter)).await;
         if let Err(error) = sent.unwrap_or_else(|_| Err(too_slow(sender))) {
             self.report.unmetered = Some(error.to_string());
@@ -296,7 +308,7 @@ impl Work {
     }
 
     /// Sends all the rest, that of the run itself last.
-    async fn flush(&mut self) {
+    async fn flush(&mut self, deadline: Instant) {
         let (run, rest) = std::mem::take(&mut self.builder).finish();
         let Some(run) = run else {
             return;
@@ -308,7 +320,6 @@ impl Work {
         let Some(sender) = self.sender.clone() else {
             return;
         };
-        let deadline = Instant::now() + FLUSH;
         self.pause = FIRST_PAUSE;
         self.flush_metrics(&sender, &run, deadline).await;
         while !self.queue.is_empty() {

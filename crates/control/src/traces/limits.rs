@@ -38,3 +38,12 @@ pub(super) const HEADERS: usize = 16;
 
 /// Runs whose traces are owed that are remembered.
 pub(super) const OWED: usize = 1_024;
+
+/// How long a run that has ended waits for its metrics to be taken, of that time.
+pub(super) const FLUSH_METRICS: Duration = Duration::from_secs(1);
+
+/// Octets of the details of a status of gRPC, encoded.
+pub(super) const DETAILS_OCTETS: usize = 8 * 1024;
+
+/// Characters of what a collector says that are shown.
+pub(super) const WORDS: usize = 200;

@@ -3,11 +3,12 @@
 
 mod config;
 mod exporter;
+mod grpc;
 mod limits;
 mod owed;
 mod sender;
 
-pub use config::{Collector, CollectorError, TraceConfig, from_environment};
+pub use config::{Agents, Collector, CollectorError, Protocol, TraceConfig, from_environment};
 pub use exporter::{Exporter, Report, Tee};
 pub use owed::Owed;
-pub use sender::{SendError, Sender};
+pub use sender::{SendError, Sender, Taken};

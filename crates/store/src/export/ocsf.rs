@@ -61,7 +61,7 @@ pub(super) fn value(stored: &StoredEvent) -> Value {
 /// Class, category and activity.
 fn class(action: &Action, refusal: Option<ReasonCode>, closing: Option<&Closing>) -> Value {
     let (class, class_name, (activity, activity_name)) = match action {
-        Action::Connect(_) | Action::Git(_) | Action::Llm(_) => {
+        Action::Connect(_) | Action::Git(_) | Action::Llm(_) | Action::Mcp(_) => {
             (4001, "Network Activity", connect_activity(refusal, closing))
         }
         Action::Http(request) => (4002, "HTTP Activity", http_activity(&request.method)),

@@ -17,6 +17,7 @@ fn shape(trace: &Trace) -> Vec<String> {
         What::Llm(asked) => format!("step {}", asked.step.unwrap_or(0)),
         What::Tool(tool) => tool.call.name.clone(),
         What::Action(action) => format!("event {}", number(action.event.id)),
+        What::Told(told) => told.name.clone(),
     };
     let parent = |node: &Node| {
         let of = trace.nodes.iter().find(|it| it.id == node.parent);
@@ -367,4 +368,19 @@ fn a_trace_is_the_same_however_often_it_is_built() {
     assert_eq!(value["totals"]["input"], 36_102);
     assert_eq!(value["totals"]["cost"], 36_900_000);
     assert_eq!(value["totals"]["denied"], 2);
+}
+
+#[test]
+fn much_that_happens_beside_a_long_answer_takes_no_long_time() {
+    let started = std::time::Instant::now();
+    let mut builder = Builder::default();
+    builder.feed(&Record::Opened(asking(1, 0)));
+    for number in 2..20_000 {
+        let millis = i64::from(number);
+        builder.feed(&Record::Opened(connect(number, millis)));
+        builder.feed(&Record::Closed(testing::closed(number, millis)));
+        builder.take_ready();
+    }
+    let took = started.elapsed();
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use ringfence_model::llm::{ContextItem, ContextKind, LlmFacts, ToolCall};
-use ringfence_model::{Event, EventId, RunId, SpanId};
+use ringfence_model::{Event, EventId, RunId, SpanId, ToldSpan};
 use sha2::{Digest as _, Sha256};
 
 use super::is_step;
@@ -21,6 +21,8 @@ pub(super) struct Tools {
     /// Which call an agent of the client's works for, by its name; none for what works for no call.
     agents: HashMap<String, Option<SpanId>>,
     ended: Vec<Node>,
+    /// Whether every tool waits for what the agent may tell of it.
+    is_patient: bool,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,13 @@ struct Call {
     end: Option<Timestamp>,
     /// When a sub-agent began to work for it: from then on it does nothing by itself.
     delegated: Option<Timestamp>,
+    /// When the model was asked whose answer asks for it.
+    asked: Timestamp,
+    /// Whether the agent may tell of it yet.
+    is_awaited: bool,
+    is_given: bool,
+    /// What the agent tells of it: where it is in the tree, and its times.
+    told: Option<(SpanId, Timestamp, Timestamp)>,
 }
 
 /// Where in the tree something belongs that happened at a time.
@@ -48,6 +57,14 @@ pub(super) enum Place {
 }
 
 impl Tools {
+    /// Those of somebody who looks back.
+    pub(super) fn patient() -> Self {
+        Self {
+            is_patient: true,
+            ..Self::default()
+        }
+    }
+
     pub(super) const fn of(&mut self, run: RunId) {
         self.run = Some(run);
     }
@@ -102,8 +119,41 @@ impl Tools {
         let end = time.max(call.start);
         call.end = Some(end);
         call.node.ended = ended;
-        self.ended.extend(self.run.map(|run| call.node(run)));
-        call.within
+        let within = call.within;
+        if !call.is_awaited || call.told.is_some() {
+            self.give(at);
+        }
+        within
+    }
+
+    fn give(&mut self, at: usize) {
+        if let (Some(call), Some(run)) = (self.calls.get_mut(at), self.run)
+            && !std::mem::replace(&mut call.is_given, true)
+        {
+            self.ended.push(call.node(run));
+        }
+    }
+
+    /// Takes what the agent tells of a call that was seen and was not given out yet, and returns its
+    /// span. The agent is believed about when, within the time that it can have been.
+    pub(super) fn told(&mut self, span: &ToldSpan, parent: SpanId) -> Option<SpanId> {
+        let id = span.what.call.as_deref()?;
+        let is_it = |call: &Call| {
+            let is_then = call.asked <= span.end && call.end.is_none_or(|end| span.start <= end);
+            let is_open = !call.is_given && call.told.is_none();
+            is_open && is_then && call.node.call.id == id
+        };
+        let at = self.calls.iter().rposition(is_it)?;
+        let call = self.calls.get_mut(at)?;
+        let start = span.start.max(call.asked);
+        let end = call.end.map_or(span.end, |end| span.end.min(end));
+        call.told = Some((parent, start, end.max(start)));
+        call.node.told = Some(span.id);
+        let (id, has_ended) = (call.id, call.end.is_some());
+        if has_ended {
+            self.give(at);
+        }
+        Some(id)
     }
 
     /// A person, or the program, said something else instead of giving the results.
@@ -143,14 +193,15 @@ impl Tools {
         within
     }
 
-    /// Begins the tools that an answer asks for.
+    /// Begins the tools that an answer asks for. Returns their spans.
     pub(super) fn asked(
         &mut self,
         node: &LlmNode,
         facts: &LlmFacts,
         within: Option<SpanId>,
         time: Timestamp,
-    ) {
+    ) -> Vec<SpanId> {
+        let mut begun = Vec::new();
         for (position, call) in facts.calls.iter().enumerate() {
             let Some(id) = span_of(node.event.id, position) else {
                 continue;
@@ -158,6 +209,7 @@ impl Tools {
             if self.calls.len() >= CALLS {
                 self.forget();
             }
+            begun.push(id);
             self.calls.push_back(Call {
                 id,
                 within,
@@ -166,8 +218,13 @@ impl Tools {
                 start: time,
                 end: None,
                 delegated: None,
+                asked: node.event.time,
+                is_awaited: self.is_patient || node.client_span().is_some(),
+                is_given: false,
+                told: None,
             });
         }
+        begun
     }
 
     /// Makes room: one that has ended goes first.
@@ -176,7 +233,7 @@ impl Tools {
         let Some(call) = self.calls.remove(ended.unwrap_or(0)) else {
             return;
         };
-        if call.end.is_none() {
+        if !call.is_given {
             self.ended.extend(self.run.map(|run| call.node(run)));
         }
     }
@@ -224,7 +281,7 @@ impl Tools {
         std::mem::take(&mut self.ended)
     }
 
-    /// The tools whose end nobody saw.
+    /// The tools whose end nobody saw, or that the agent did not tell of.
     pub(super) fn left(&mut self, end: Option<Timestamp>) -> Vec<Node> {
         let mut left = self.take_ended();
         let Some(run) = self.run else {
@@ -233,6 +290,8 @@ impl Tools {
         for call in &mut self.calls {
             if call.end.is_none() {
                 call.end = end.map(|end| end.max(call.start));
+            }
+            if !std::mem::replace(&mut call.is_given, true) {
                 left.push(call.node(run));
             }
         }
@@ -247,11 +306,16 @@ impl Call {
     }
 
     fn node(&self, run: RunId) -> Node {
+        let seen = self.within.unwrap_or_else(|| SpanId::root(run));
+        let (parent, start, end) = match self.told {
+            Some((parent, start, end)) => (parent, start, self.end.map(|seen| end.min(seen))),
+            None => (seen, self.start, self.end),
+        };
         Node {
             id: self.id,
-            parent: self.within.unwrap_or_else(|| SpanId::root(run)),
-            start: self.start,
-            end: self.end,
+            parent,
+            start,
+            end,
             what: What::Tool(Box::new(self.node.clone())),
         }
     }
@@ -264,6 +328,7 @@ fn tool(node: &LlmNode, facts: &LlmFacts, call: &ToolCall) -> ToolNode {
         asked_by: node.event.id,
         agents: facts.agents.clone(),
         together: facts.calls.len(),
+        told: None,
         ended: ToolEnd::Unknown,
     }
 }
@@ -276,5 +341,5 @@ fn span_of(event: EventId, position: usize) -> Option<SpanId> {
     hash.update((position as u64).to_be_bytes());
     let digest: [u8; 32] = hash.finalize().into();
     let octets = digest.first_chunk::<8>()?;
-    SpanId::from_octets(*octets)
+    Some(SpanId::made(*octets))
 }

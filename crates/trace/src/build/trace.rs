@@ -8,7 +8,7 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use super::Builder;
 use crate::limits::NODES;
-use crate::node::{Node, Run};
+use crate::node::{Node, Run, What};
 use crate::totals::Totals;
 
 /// A run as a tree.
@@ -59,12 +59,23 @@ impl Trace {
 }
 
 /// A trace that is being read, page by page.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Draft {
     builder: Builder,
     totals: Totals,
     nodes: Vec<Node>,
     omitted: u64,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            builder: Builder::patient(),
+            totals: Totals::default(),
+            nodes: Vec::new(),
+            omitted: 0,
+        }
+    }
 }
 
 impl Draft {
@@ -79,12 +90,22 @@ impl Draft {
     /// The trace. None where there was no record.
     #[must_use]
     pub fn finish(mut self) -> Option<Trace> {
-        let (run, rest) = std::mem::take(&mut self.builder).finish();
+        self.builder.end();
+        let rest = self.builder.take_ready();
         self.keep(rest);
+        // What an agent tells of a request comes after the request.
+        for node in &mut self.nodes {
+            if let What::Llm(asked) = &mut node.what
+                && let Some(place) = self.builder.place_of(asked)
+            {
+                asked.is_joined = true;
+                node.parent = place;
+            }
+        }
         // Stable: tools that one answer asked for stay in their order.
         self.nodes.sort_by_key(|node| node.start);
         Some(Trace {
-            run: run?,
+            run: self.builder.run().cloned()?,
             totals: self.totals,
             nodes: self.nodes,
             omitted: self.omitted,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::wire::Message;
 use super::{nanos, resource, scope, text_attribute};
-use crate::metrics::{Meter, Metric, Series, number};
+use crate::metrics::{Meter, Metric, Series};
 use crate::names;
 use crate::node::Run;
 
@@ -73,8 +73,7 @@ fn point(metric: &Metric, series: &Series) -> Message {
     point.fixed64(5, series.sum.to_bits());
     let counts = series.buckets.iter().flat_map(|count| count.to_le_bytes());
     point.octets(6, &counts.collect::<Vec<u8>>());
-    let bounds = metric.bounds.iter();
-    let bounds = bounds.flat_map(|bound| (number(*bound) / 1e3).to_le_bytes());
+    let bounds = metric.bounds().flat_map(f64::to_le_bytes);
     point.octets(7, &bounds.collect::<Vec<u8>>());
     point
 }

@@ -90,6 +90,20 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// All fields of this number that hold octets, up to what is not of this format.
+    pub(super) fn each(mut self, wanted: u32) -> impl Iterator<Item = &'a [u8]> {
+        std::iter::from_fn(move || {
+            while !self.0.is_empty() {
+                if let (number, Field::Octets(octets)) = self.next()?
+                    && number == u64::from(wanted)
+                {
+                    return Some(octets);
+                }
+            }
+            None
+        })
+    }
+
     fn find<T>(mut self, wanted: u32, read: impl Fn(Field<'a>) -> Option<T>) -> Option<T> {
         while !self.0.is_empty() {
             let (number, field) = self.next()?;

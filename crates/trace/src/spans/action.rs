@@ -23,7 +23,7 @@ pub(super) fn span(run: &Run, node: &Node, action: &ActionNode) -> Span {
             attributes.text(names::REPOSITORY, request.repo.to_string());
             attributes.text(names::GIT_OPERATION, request.operation.verb());
         }
-        Action::Connect(_) | Action::Llm(_) => {}
+        Action::Connect(_) | Action::Llm(_) | Action::Mcp(_) => {}
     }
     attributes.texts(names::CANDIDATES, action.candidates.iter().cloned());
     decided(&mut span, &action.event, action.closing.as_ref());
@@ -37,5 +37,6 @@ fn name(action: &Action) -> String {
         Action::Http(request) => format!("{} {}", request.method, place(action)),
         Action::Git(request) => format!("git {} {}", request.operation.verb(), request.repo),
         Action::Llm(request) => request.to_string(),
+        Action::Mcp(request) => request.to_string(),
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn span(run: &Run, node: &Node, asked: &LlmNode) -> Span {
             fail(&mut span, &failure.kind, &failure.message);
         }
         found(&mut span, facts, node);
-        join(&mut span, facts);
+        if !asked.is_joined {
+            join(&mut span, facts);
+        }
     }
     decided(&mut span, &asked.event, asked.closing.as_ref());
     span
@@ -98,8 +100,9 @@ fn used(attributes: &mut Attributes, usage: &TokenUsage) {
     attributes.some(names::REASONING_TOKENS, usage.reasoning);
 }
 
-/// A span of the client's in this trace is the parent. One of another trace is only linked: the
-/// client chose it, and could put its steps out of the trace of the run.
+/// A span of the client's in this trace is the parent, even if the client has not told of it yet. One
+/// of another trace is only linked: the client chose it, and could put its steps out of the trace of
+/// the run.
 fn join(span: &mut Span, facts: &LlmFacts) {
     let Some(client) = &facts.trace else {
         return;

@@ -36,7 +36,7 @@ pub(crate) const fn operation(endpoint: LlmEndpoint) -> Option<&'static str> {
         LlmEndpoint::Completions => Some("text_completion"),
         LlmEndpoint::GenerateContent => Some("generate_content"),
         LlmEndpoint::Embeddings => Some("embeddings"),
-        LlmEndpoint::CountTokens | LlmEndpoint::Models => None,
+        LlmEndpoint::ResponsesSocket | LlmEndpoint::CountTokens | LlmEndpoint::Models => None,
     }
 }
 

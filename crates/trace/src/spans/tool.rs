@@ -18,6 +18,10 @@ pub(super) fn span(run: &Run, node: &Node, tool: &ToolNode) -> Span {
     if tool.together > 1 {
         attributes.count(names::TOGETHER, tool.together as u64);
     }
+    if let Some(told) = tool.told {
+        attributes.text(names::TIMED_BY, names::AGENT_TELLS);
+        attributes.text(names::TOLD_SPAN, told.to_string());
+    }
     let arguments = &tool.call.arguments;
     attributes.text(names::ARGUMENTS_DIGEST, arguments.digest.clone());
     attributes.maybe(names::TOOL_ARGUMENTS, arguments.text.clone());

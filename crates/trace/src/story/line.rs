@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use ringfence_model::llm::{ContextItem, ContextKind, LlmFacts, Purpose, ToolCall};
-use ringfence_model::{Action, Closing, Event, Outcome};
+use ringfence_model::{Action, Closing, Event, Outcome, Told};
 
 use super::Tools;
 use super::words::{self, excerpt, octets, shown};
@@ -15,6 +15,7 @@ pub(super) fn node(node: &Node, times: usize, tools: &Tools<'_>) -> Vec<String> 
         What::Llm(asked) => llm(node, asked, tools),
         What::Tool(it) => tool(node, it),
         What::Action(it) => vec![action(node, it, times)],
+        What::Told(it) => vec![told(node, it)],
     }
 }
 
@@ -24,7 +25,7 @@ pub(super) fn folded(nodes: Vec<&Node>) -> Vec<(&Node, usize)> {
     for node in nodes {
         let label = match &node.what {
             What::Action(it) => Some(what_was_done(&it.event, it.closing.as_ref())),
-            What::Llm(_) | What::Tool(_) => None,
+            What::Llm(_) | What::Tool(_) | What::Told(_) => None,
         };
         match folded.last_mut() {
             Some((_, times, before)) if label.is_some() && *before == label => *times += 1,
@@ -147,9 +148,13 @@ pub(super) const fn beside(purpose: Purpose) -> Option<&'static str> {
 /// What went wrong with a request to a model.
 fn trouble(closing: &Closing, facts: &LlmFacts) -> Option<String> {
     let failure = facts.failure.as_ref().map(|failure| {
-        let (kind, message) = (shown(&failure.kind), excerpt(&failure.message));
+        let message = match excerpt(&failure.message) {
+            nothing if nothing.is_empty() => nothing,
+            message => format!(": {message}"),
+        };
         let wait = failure.retry_after.map(|it| format!(" (again in {it} s)"));
-        format!("{kind}: {message}{}", wait.unwrap_or_default())
+        let kind = shown(&failure.kind);
+        format!("{kind}{message}{}", wait.unwrap_or_default())
     });
     let outcome = match closing.outcome {
         Outcome::Status(200) | Outcome::Done => None,
@@ -211,7 +216,27 @@ fn tool(node: &Node, tool: &ToolNode) -> Vec<String> {
             words::count(count as u64 - 1, "other", "others")
         ),
     };
-    vec![format!("tool {name}  {took}{together}, {ended}")]
+    let timed = match tool.told {
+        Some(_) => " as the agent says",
+        None => "",
+    };
+    vec![format!("tool {name}  {took}{timed}{together}, {ended}")]
+}
+
+/// What the agent says of itself. The words before the name are ours alone.
+fn told(node: &Node, told: &Told) -> String {
+    let took = took(node.start, node.end);
+    let mut about = vec![took];
+    about.extend(told.tool.as_ref().map(|it| format!("tool {}", shown(it))));
+    about.extend(told.decision.as_ref().map(|it| shown(it)));
+    if told.failed {
+        about.push("FAILED".to_owned());
+    }
+    format!(
+        "the agent says: {}  {}",
+        shown(&told.name),
+        about.join(", ")
+    )
 }
 
 fn action(node: &Node, action: &ActionNode, times: usize) -> String {

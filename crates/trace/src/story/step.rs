@@ -103,7 +103,7 @@ fn done(node: &Node) -> Option<String> {
         What::Action(action) if action.carried > 0 && node.refusal().is_none() => return None,
         What::Action(action) => (&action.event, &action.closing),
         What::Llm(asked) => (&asked.event, &asked.closing),
-        What::Tool(_) => return None,
+        What::Tool(_) | What::Told(_) => return None,
     };
     let done = what_was_done(event, closing.as_ref());
     Some(format!("{done}, event {}", event.id))

@@ -35,6 +35,7 @@ fn read(status: u16, body: &str) -> Result<Secret, SourceError> {
         status,
         headers: Vec::new(),
         body: Secret::new(body),
+        trailers: Vec::new(),
     };
     parse(&response, "token")
 }

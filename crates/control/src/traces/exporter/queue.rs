@@ -74,3 +74,66 @@ impl Queue {
         self.dropped
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use ringfence_model::{EventId, RunId, SpanId, TraceId};
+    use ringfence_trace::spans::{Attributes, SpanKind};
+
+    use super::*;
+
+    fn span(name: String) -> Span {
+        Span {
+            trace: TraceId::of_run(RunId::new()),
+            id: SpanId::of_event(EventId::new()),
+            parent: None,
+            links: Vec::new(),
+            name,
+            kind: SpanKind::Internal,
+            start: Timestamp::now(),
+            end: Timestamp::now(),
+            attributes: Attributes::default(),
+            events: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn names(batch: &[Span]) -> Vec<&str> {
+        batch.iter().map(|span| span.name.as_str()).collect()
+    }
+
+    #[test]
+    fn the_oldest_go_where_there_are_too_many() {
+        let mut queue = Queue::default();
+        for number in 0..QUEUE_SPANS + 3 {
+            queue.push(span(number.to_string()));
+        }
+        assert_eq!((queue.len(), queue.dropped()), (QUEUE_SPANS, 3));
+        let batch = queue.batch();
+        assert_eq!(batch.len(), BATCH_SPANS);
+        assert_eq!(names(&batch)[..2], ["3", "4"]);
+        // What came meanwhile has taken their place.
+        for number in 0..BATCH_SPANS {
+            queue.push(span(format!("new {number}")));
+        }
+        queue.put_back(batch);
+        assert_eq!(queue.len(), QUEUE_SPANS);
+        assert_eq!(queue.dropped(), 3 + BATCH_SPANS as u64);
+    }
+
+    #[test]
+    fn octets_are_bounded_in_the_queue_and_in_a_request() {
+        let mut queue = Queue::default();
+        for _ in 0..QUEUE_OCTETS / BATCH_OCTETS + 2 {
+            queue.push(span("x".repeat(BATCH_OCTETS)));
+        }
+        assert!(queue.octets <= QUEUE_OCTETS);
+        assert!(queue.dropped() >= 2);
+        assert_eq!(queue.batch().len(), 1);
+        let before = queue.octets;
+        let batch = queue.batch();
+        queue.put_back(batch);
+        assert_eq!(queue.octets, before, "what is put back is counted again");
+    }
+}

@@ -9,9 +9,10 @@ use ringfence_model::{
 };
 use ringfence_testkit::http::{Answer, HttpUpstream};
 use ringfence_testkit::poll;
+use ringfence_testkit::tcp::TcpServer;
 
 use super::*;
-use crate::traces::{Collector, TraceConfig};
+use crate::traces::{Collector, Protocol, TraceConfig};
 
 /// A collector that answers with the status that is set.
 struct Receiver {
@@ -37,7 +38,8 @@ impl Receiver {
     fn exporter(&self) -> Exporter {
         let address = format!("http://{}", self.upstream.address());
         Exporter::start(async move {
-            let collector = Collector::at(&address).map_err(|error| error.to_string())?;
+            let collector = Collector::at(&address, Protocol::Http);
+            let collector = collector.map_err(|error| error.to_string())?;
             Sender::new(&Config::default(), collector).map_err(|error| error.to_string())
         })
         .unwrap()
@@ -199,4 +201,93 @@ fn denied(run: RunId) -> Event {
             access: None,
         },
     }
+}
+
+/// A collector that takes connections and never says anything.
+fn silent() -> TcpServer {
+    let address = "127.0.0.1:0".parse().unwrap();
+    let silent = TcpServer::start(address, |connection| {
+        while connection.read()?.is_some() {}
+        Ok(())
+    });
+    silent.unwrap()
+}
+
+#[test]
+fn a_run_waits_no_longer_for_a_collector_that_never_answers() {
+    let silent = silent();
+    let endpoint = format!("http://{}", silent.address());
+    let config = TraceConfig {
+        endpoint: Some(endpoint.try_into().unwrap()),
+        metrics: true,
+        ..TraceConfig::default()
+    };
+    let exporter = Exporter::start(async move {
+        let collector = config.collector().await.unwrap().unwrap();
+        Sender::new(&Config::default(), collector).map_err(|error| error.to_string())
+    })
+    .unwrap();
+    let (tee, run) = (exporter.tee(), RunId::new());
+    tee.offer(&Record::Opened(denied(run)));
+    // A request is under way when the run ends, so that everything has to wait for it.
+    silent.wait_for(b"POST /v1/traces").unwrap();
+    tee.offer(&Record::Opened(denied(run)));
+    tee.offer(&ended(run));
+    let started = StdInstant::now();
+    let report = exporter.finish();
+    let took = started.elapsed();
+    assert!(took < FLUSH + StdDuration::from_secs(1), "{took:?}");
+    assert_eq!((report.sent, report.unsent), (0, 3), "{report:?}");
+    assert!(report.unmetered.is_some());
+}
+
+#[test]
+fn metrics_that_nobody_takes_leave_time_for_spans() {
+    let collector = HttpUpstream::start(|request| {
+        if request.starts_with(b"POST /v1/metrics") {
+            thread::sleep(FLUSH + StdDuration::from_secs(1));
+        }
+        Answer::SendAndClose(b"HTTP/1.1 200 x\r\ncontent-length: 0\r\n\r\n".to_vec())
+    })
+    .unwrap();
+    let endpoint = format!("http://{}", collector.address());
+    let config = TraceConfig {
+        endpoint: Some(endpoint.try_into().unwrap()),
+        metrics: true,
+        ..TraceConfig::default()
+    };
+    let exporter = Exporter::start(async move {
+        let collector = config.collector().await.unwrap().unwrap();
+        Sender::new(&Config::default(), collector).map_err(|error| error.to_string())
+    })
+    .unwrap();
+    let run = RunId::new();
+    exporter.tee().offer(&Record::Opened(denied(run)));
+    exporter.tee().offer(&ended(run));
+    let report = exporter.finish();
+    assert_eq!((report.sent, report.unsent), (2, 0), "{report:?}");
+    assert!(
+        report
+            .unmetered
+            .unwrap()
+            .ends_with("did not answer in time")
+    );
+}
+
+#[test]
+fn a_collector_that_wants_no_pause_is_not_asked_all_the_time() {
+    let collector =
+        HttpUpstream::once(b"HTTP/1.1 503 x\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n")
+            .unwrap();
+    let address = format!("http://{}", collector.address());
+    let exporter = Exporter::start(async move {
+        let collector = Collector::at(&address, Protocol::Http).unwrap();
+        Sender::new(&Config::default(), collector).map_err(|error| error.to_string())
+    })
+    .unwrap();
+    exporter.tee().offer(&ended(RunId::new()));
+    let report = exporter.finish();
+    assert_eq!(report.unsent, 1);
+    let tries = collector.requests().len();
+    assert!((2..=7).contains(&tries), "{tries}");
 }
