@@ -6,6 +6,7 @@ pub(crate) mod credential;
 pub(crate) mod git;
 pub(crate) mod inspect;
 pub(crate) mod llm;
+pub(crate) mod mcp;
 pub(crate) mod profile;
 pub(crate) mod setup;
 pub(crate) mod token;
@@ -57,6 +58,8 @@ pub(crate) enum Verb {
     Git(git::GitArguments),
     /// Describe providers of language models, and tell what may be asked of them.
     Llm(llm::LlmArguments),
+    /// Describe servers of the Model Context Protocol, and say what of theirs is accepted.
+    Mcp(mcp::McpArguments),
     /// List profiles, and make one from a preset.
     Profile(profile::ProfileArguments),
     /// Get ready for a coding agent: its profile, and the key that it works with and never sees.
@@ -126,6 +129,9 @@ pub(crate) struct RunArguments {
     /// Write what was allowed and denied to a file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json_report: Option<PathBuf>,
+    /// Serve metrics for Prometheus, on this machine's loopback unless HOST is another address.
+    #[arg(long, value_name = "[HOST:]PORT")]
+    pub(crate) metrics: Option<ringfence_control::metrics::Listen>,
     /// Do not print a summary at the end.
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -172,6 +178,9 @@ pub(crate) struct GatewayArguments {
     /// Allow a host; without a port, 443 and 80.
     #[arg(long = "allow", value_name = "HOST[:PORT]")]
     pub(crate) allow: Vec<String>,
+    /// Serve metrics for Prometheus, on this machine's loopback unless HOST is another address.
+    #[arg(long, value_name = "[HOST:]PORT")]
+    pub(crate) metrics: Option<ringfence_control::metrics::Listen>,
     /// The name in events and policies of whoever uses the proxy.
     #[arg(long, default_value = "gateway", value_name = "NAME")]
     pub(crate) agent: ringfence_model::AgentName,
@@ -297,6 +306,8 @@ pub(crate) enum ProtocolName {
     Git,
     /// Requests to language models.
     Llm,
+    /// Messages to servers of the Model Context Protocol.
+    Mcp,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ringfence_control::keys::KeyConfig;
+use ringfence_control::metrics::MetricsConfig;
 use ringfence_control::source::SourceConfig;
 use ringfence_control::traces::TraceConfig;
 use ringfence_gateway::{Config, DialConfig, Limits};
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) sources: SourceConfig,
     /// Where traces are sent.
     pub(crate) traces: TraceConfig,
+    /// Where metrics are served.
+    pub(crate) metrics: MetricsConfig,
 }
 
 impl Settings {
@@ -54,6 +57,7 @@ struct File {
     credentials: KeyConfig,
     sources: SourceConfig,
     traces: TraceConfig,
+    metrics: MetricsConfig,
 }
 
 /// Reads the file that `--config` or `RINGFENCE_CONFIG` names, else the caller's own if there
@@ -101,11 +105,13 @@ fn parse(text: &str, path: &Path) -> Result<Settings> {
         gateway: Config {
             dial: file.dial,
             limits: file.limits,
+            deaf: !file.traces.agents.are_heard(),
             ..Config::default()
         },
         keys: file.credentials,
         sources: file.sources,
         traces: file.traces,
+        metrics: file.metrics,
     })
 }
 

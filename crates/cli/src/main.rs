@@ -77,6 +77,7 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
         }
         Verb::Git(git) => verbs::git::git(&git),
         Verb::Llm(llm) => verbs::llm::llm(llm),
+        Verb::Mcp(mcp) => verbs::mcp::mcp(&mcp),
         Verb::Budget(budget) => verbs::budget::budget(&budget),
         Verb::Overlay(overlay) => verbs::overlay::overlay(&overlay),
         Verb::Inspect(inspect) => verbs::inspect::inspect(&inspect),

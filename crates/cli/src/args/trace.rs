@@ -60,6 +60,9 @@ pub(crate) struct ExportArguments {
     /// The collector, for example http://localhost:4318.
     #[arg(long, value_name = "URL")]
     pub(crate) otlp: Option<String>,
+    /// Speak gRPC with that collector, for example at http://localhost:4317.
+    #[arg(long, requires = "otlp")]
+    pub(crate) grpc: bool,
     /// Print OTLP in JSON instead, one request a line; without runs, of the newest.
     #[arg(long, conflicts_with = "otlp")]
     pub(crate) json: bool,

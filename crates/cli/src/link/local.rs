@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use ringfence_control::metrics::Metrics;
 use ringfence_control::traces::Tee;
 use ringfence_gateway::{Audit, AuditError, Identity};
 use ringfence_model::{Closing, Event, Generation, Notice, NoticeKind, Record};
@@ -22,6 +23,8 @@ pub(crate) struct LocalAudit {
     identity: Identity,
     /// What sends traces, where somebody wants them.
     tee: Option<Tee>,
+    /// What is counted, where somebody may look.
+    metrics: Option<Metrics>,
 }
 
 impl LocalAudit {
@@ -35,12 +38,18 @@ impl LocalAudit {
             tally: Mutex::new(Tally::default()),
             identity,
             tee: None,
+            metrics: None,
         })
     }
 
     /// Gives every record to the exporter of traces as well.
     pub(crate) fn with(self, tee: Option<Tee>) -> Self {
         Self { tee, ..self }
+    }
+
+    /// Counts every record as well.
+    pub(crate) fn counted(self, metrics: Option<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Records what is not an action.
@@ -75,6 +84,9 @@ impl LocalAudit {
             .feed(record);
         if let Some(tee) = &self.tee {
             tee.offer(record);
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.feed(record);
         }
         Ok(())
     }

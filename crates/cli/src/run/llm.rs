@@ -13,6 +13,10 @@ use serde_json::json;
 /// alone, so it needs no TLS.
 const SHORT: &str = "http://llm.ringfence.internal";
 
+/// Where the gateway hears what agents tell of themselves. For spans alone: the variable for all
+/// kinds of telemetry would switch on what other programs keep to themselves without it.
+const SPANS: &str = "http://otel.ringfence.internal/v1/traces";
+
 /// What a run adds for its agents.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Settings {
@@ -69,6 +73,24 @@ fn base(provider: &LlmProvider) -> String {
 }
 
 impl Settings {
+    /// Has the agents tell of their own work that do so in the trace of the run, and in few words:
+    /// Claude Code. Its spans are sent when it has time, and it works as well where they are refused.
+    pub(super) fn hear(&mut self, providers: &[LlmProvider]) {
+        let is_known = |it: &LlmProvider| it.kind == ProviderKind::Anthropic;
+        if !providers.iter().any(is_known) {
+            return;
+        }
+        for (name, value) in [
+            ("CLAUDE_CODE_ENABLE_TELEMETRY", "1"),
+            ("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "1"),
+            ("OTEL_TRACES_EXPORTER", "otlp"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", SPANS),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+        ] {
+            self.set(name, value);
+        }
+    }
+
     fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
@@ -222,6 +244,23 @@ mod tests {
             value(&settings, "OPENAI_BASE_URL"),
             Some("http://llm.ringfence.internal/groq/openai/v1")
         );
+    }
+
+    #[test]
+    fn only_agents_that_tell_in_the_trace_of_the_run_are_asked_to() {
+        let home = Path::new("/home/a");
+        for (names, expected) in [
+            (&["anthropic"][..], Some(SPANS)),
+            (&["openai", "gemini"], None),
+        ] {
+            let providers = builtin(names);
+            let mut settings = settings(&providers, RunId::new(), home);
+            let endpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+            assert_eq!(value(&settings, endpoint), None);
+            settings.hear(&providers);
+            assert_eq!(value(&settings, endpoint), expected);
+            assert_eq!(value(&settings, "OTEL_EXPORTER_OTLP_ENDPOINT"), None);
+        }
     }
 
     #[test]

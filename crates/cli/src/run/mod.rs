@@ -4,6 +4,7 @@ mod environment;
 mod git;
 mod links;
 mod llm;
+pub(crate) mod metrics;
 pub(crate) mod publish;
 mod report;
 mod request;
@@ -19,6 +20,7 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow};
 use ringfence_control::approvals::LocalApprovals;
 use ringfence_control::budgets::LocalBudgets;
+use ringfence_control::pins::LocalPins;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{Admission, Capture, Config, Gateway, Identity, Listeners, Ports};
 use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
@@ -35,6 +37,7 @@ use crate::failure::Failure;
 use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
 use crate::{config, paths};
+use metrics::Served;
 use request::{Facts, is_steered_from_inside, mode, steering, weakening};
 use traces::Traces;
 use trust::Trust;
@@ -45,7 +48,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     // The init process makes its namespaces while this one reads policy and plans.
     let prepared = linux::prepare(&weakening(&arguments)).map_err(refusal)?;
     let settings = config::settings(config_file)?;
-    let config = settings.gateway.clone();
+    let mut config = settings.gateway.clone();
     let trust = Trust::begin(config.dial.extra_roots.clone())?;
     let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
     let profiles = sources.names();
@@ -55,9 +58,12 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let data = paths::data().map_err(Failure::usage)?;
     let report = arguments.json_report.as_deref();
     let report = report.map(report::ReportFile::prepare).transpose()?;
+    let budgets = Arc::new(LocalBudgets::new(&data));
+    let served = Served::start(arguments.metrics, &settings, (&identity, &budgets))?;
+    config.forbidden.extend(served.address);
     let traces = Traces::start(&settings, &data, identity.run)?;
     let audit = LocalAudit::create(&data, identity.clone())?.with(traces.tee());
-    let audit = Arc::new(audit);
+    let audit = Arc::new(audit.counted(served.metrics()));
     let steering = steering(&link, &settings, config_file, &credentials);
     let granted = credentials.granted(link.profiles());
     let Trust { authority, files } = trust.finish()?;
@@ -69,6 +75,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
         git_servers: link.policy().borrow().git_upstreams().to_vec(),
         llm_providers: link.policy().borrow().llm_providers().to_vec(),
         profiles: link.profiles(),
+        agents_are_heard: settings.traces.agents.are_heard(),
     };
     let request = request::request(&arguments, facts, steering)?;
     let is_steered_from_inside = is_steered_from_inside(&request);
@@ -95,6 +102,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
                 copies: streams.into_copies(),
                 authority,
                 credentials,
+                budgets,
             };
             session.attend(building, config, link, identity)
         });
@@ -135,6 +143,7 @@ struct Session {
     /// What signs for the hosts whose requests are read.
     authority: Arc<Authority>,
     credentials: LocalCredentials,
+    budgets: Arc<LocalBudgets>,
 }
 
 impl Session {
@@ -156,7 +165,8 @@ impl Session {
                 policy: link.policy(),
                 credentials,
                 approvals: Arc::new(LocalApprovals::new(&data)),
-                budgets: Arc::new(LocalBudgets::new(&data)),
+                budgets: self.budgets.clone(),
+                pins: Arc::new(LocalPins::new(&data)),
             },
         )
         .map_err(Failure::usage)?;

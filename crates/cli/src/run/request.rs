@@ -56,6 +56,8 @@ pub(super) struct Facts<'a> {
     /// The providers of language models that rules name.
     pub(super) llm_providers: Vec<LlmProvider>,
     pub(super) profiles: &'a [Profile],
+    /// Whether agents are heard that tell of their own work.
+    pub(super) agents_are_heard: bool,
 }
 
 pub(super) fn request(
@@ -77,7 +79,10 @@ pub(super) fn request(
     let state = runs.join(run.to_string());
     let _ = linux::sweep(&runs);
     let home = paths::home().map_err(Failure::Usage)?;
-    let models = llm::settings(&facts.llm_providers, run, &home);
+    let mut models = llm::settings(&facts.llm_providers, run, &home);
+    if facts.agents_are_heard {
+        models.hear(&facts.llm_providers);
+    }
     // What a profile sets by itself counts more.
     let granted = models.environment.into_iter().chain(granted).collect();
     let mut environment =

@@ -51,6 +51,8 @@ pub(crate) fn denied(arguments: &DeniedArguments) -> Result<i32, Failure> {
 fn place(denial: &Denial) -> String {
     match &denial.sample {
         Action::Git(request) => request.repo.to_string(),
-        Action::Connect(_) | Action::Http(_) | Action::Llm(_) => denial.destination.to_string(),
+        Action::Connect(_) | Action::Http(_) | Action::Llm(_) | Action::Mcp(_) => {
+            denial.destination.to_string()
+        }
     }
 }

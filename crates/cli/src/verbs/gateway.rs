@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use ringfence_control::approvals::LocalApprovals;
 use ringfence_control::budgets::LocalBudgets;
+use ringfence_control::pins::LocalPins;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{Admission, Capture, Gateway, Listeners, Ports};
 use ringfence_model::{NoticeKind, RunId};
@@ -18,6 +19,7 @@ use crate::args::GatewayArguments;
 use crate::failure::Failure;
 use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
+use crate::run::metrics::Served;
 use crate::run::traces::Traces;
 use crate::{config, output, paths, run};
 
@@ -26,12 +28,7 @@ pub(crate) fn gateway(
     arguments: GatewayArguments,
     config_file: Option<&Path>,
 ) -> Result<i32, Failure> {
-    if !arguments.listen.ip().is_loopback() {
-        return Err(Failure::Usage(anyhow!(
-            "{} is not a loopback address: whoever reaches the proxy may use what the policy allows",
-            arguments.listen.ip()
-        )));
-    }
+    of_loopback(arguments.listen)?;
     run::raise_open_files();
     let settings = config::settings(config_file)?;
     let mut config = settings.gateway.clone();
@@ -42,9 +39,12 @@ pub(crate) fn gateway(
     let link = Link::open(sources)?;
     let identity = run::identity(&arguments.agent)?;
     let data = paths::data().map_err(Failure::usage)?;
+    let budgets = Arc::new(LocalBudgets::new(&data));
+    let served = Served::start(arguments.metrics, &settings, (&identity, &budgets))?;
+    config.forbidden.extend(served.address);
     let traces = Traces::start(&settings, &data, identity.run)?;
     let audit = LocalAudit::create(&data, identity.clone())?.with(traces.tee());
-    let audit = Arc::new(audit);
+    let audit = Arc::new(audit.counted(served.metrics()));
     let started = NoticeKind::RunStarted {
         command: vec!["gateway".to_owned(), address.to_string()],
         profiles,
@@ -64,7 +64,8 @@ pub(crate) fn gateway(
             policy: link.policy(),
             credentials: credentials.port(),
             approvals: Arc::new(LocalApprovals::new(&data)),
-            budgets: Arc::new(LocalBudgets::new(&data)),
+            budgets,
+            pins: Arc::new(LocalPins::new(&data)),
         },
     )
     .map_err(Failure::usage)?;
@@ -103,6 +104,16 @@ pub(crate) fn gateway(
         .map_err(Failure::internal)?;
     traces.finish();
     Ok(0)
+}
+
+fn of_loopback(listen: SocketAddr) -> Result<(), Failure> {
+    let ip = listen.ip();
+    if ip.is_loopback() {
+        return Ok(());
+    }
+    Err(Failure::Usage(anyhow!(
+        "{ip} is not a loopback address: whoever reaches the proxy may use what the policy allows"
+    )))
 }
 
 /// The certificate of the gateway's authority, in a file for as long as it serves.

@@ -10,6 +10,7 @@ pub(crate) mod gateway;
 pub(crate) mod git;
 pub(crate) mod inspect;
 pub(crate) mod llm;
+pub(crate) mod mcp;
 pub(crate) mod overlay;
 pub(crate) mod policy;
 pub(crate) mod profile;
@@ -83,6 +84,7 @@ impl FilterArguments {
                 ProtocolName::Http => ActionKind::Http,
                 ProtocolName::Git => ActionKind::Git,
                 ProtocolName::Llm => ActionKind::Llm,
+                ProtocolName::Mcp => ActionKind::Mcp,
             }),
             limit: self.limit,
             ..Filter::default()

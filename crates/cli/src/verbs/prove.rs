@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use ringfence_gateway::{Gateway, NoApprovals, NoBudgets, NoCredentials, Ports};
+use ringfence_gateway::{Gateway, NoApprovals, NoBudgets, NoCredentials, NoPins, Ports};
 use ringfence_model::NoticeKind;
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::attempt::{self, Attempt, Outcome, Scene, SharedMemory};
@@ -212,6 +212,7 @@ impl Stage {
                 credentials: Arc::new(NoCredentials::default()),
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
+                pins: Arc::new(NoPins),
             },
         )
         .map_err(Failure::usage)?;

@@ -36,7 +36,9 @@ fn action(stored: &StoredEvent) -> String {
     let facts = stored.closing.as_ref().and_then(|it| it.git.as_deref());
     match &stored.event.action {
         Action::Git(request) => git::request(request, facts),
-        other @ (Action::Connect(_) | Action::Http(_) | Action::Llm(_)) => other.to_string(),
+        other @ (Action::Connect(_) | Action::Http(_) | Action::Llm(_) | Action::Mcp(_)) => {
+            other.to_string()
+        }
     }
 }
 
@@ -100,6 +102,14 @@ fn notice(stored: &StoredNotice) -> String {
             cost,
         } => format!(
             "a person gave a budget anew ({budget}); {tokens} tokens and {cost} USD of it were spent"
+        ),
+        NoticeKind::Told {
+            spans,
+            refused,
+            dropped,
+        } => format!(
+            "the agent told of {} spans of its own; {refused} were refused, {dropped} requests with logs or metrics not kept",
+            spans.len()
         ),
         NoticeKind::Finding { code, detail } => format!("finding {code}: {detail}"),
     };

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
-use ringfence_control::traces::{Collector, Owed, SendError, Sender, from_environment};
+use ringfence_control::traces::{
+    Collector, Owed, Protocol, SendError, Sender, Taken, from_environment,
+};
 use ringfence_model::RunId;
 use ringfence_store::Store;
 use ringfence_trace::Trace;
@@ -37,11 +39,12 @@ pub(super) async fn export(
     let sender = Sender::new(&settings.gateway, collector).map_err(Failure::usage)?;
     for run in runs {
         let trace = super::read(store, run).await?;
-        let (sent, rejected) = send(&sender, &trace).await?;
+        let (sent, Taken { rejected, words }) = send(&sender, &trace).await?;
         owed.settle(run);
+        let words = words.map_or_else(String::new, |words| format!(" ({words})"));
         let rejected = match rejected {
-            0 => String::new(),
-            count => format!(", {count} rejected"),
+            0 => words,
+            count => format!(", {count} rejected{words}"),
         };
         output::line(&format!(
             "run {run}: {sent} spans sent to {}{rejected}",
@@ -68,7 +71,12 @@ async fn recorded(store: &Store, owed: &Owed) -> Result<Vec<RunId>, Failure> {
 /// The flag, else the environment, else the configuration.
 async fn collector(asked: &ExportArguments, settings: &Settings) -> Result<Collector, Failure> {
     if let Some(address) = &asked.otlp {
-        return Collector::at(address).map_err(Failure::usage);
+        let protocol = if asked.grpc {
+            Protocol::Grpc
+        } else {
+            Protocol::Http
+        };
+        return Collector::at(address, protocol).map_err(Failure::usage);
     }
     let named = from_environment(|name| std::env::var(name).ok());
     if let Some(collector) = named.map_err(Failure::usage)? {
@@ -96,23 +104,24 @@ async fn print(store: &Store, runs: &[RunId]) -> Result<i32, Failure> {
     Ok(0)
 }
 
-async fn send(sender: &Sender, trace: &Trace) -> Result<(u64, u64), Failure> {
-    let (mut sent, mut rejected) = (0, 0);
+async fn send(sender: &Sender, trace: &Trace) -> Result<(u64, Taken), Failure> {
+    let (mut sent, mut all) = (0, Taken::default());
     for batch in batches(trace) {
         let count = batch.len() as u64;
-        let refused = send_batch(sender, &batch).await?;
-        sent += count.saturating_sub(refused);
-        rejected += refused.min(count);
+        let Taken { rejected, words } = send_batch(sender, &batch).await?;
+        sent += count.saturating_sub(rejected);
+        all.rejected += rejected.min(count);
+        all.words = words.or(all.words);
     }
-    Ok((sent, rejected))
+    Ok((sent, all))
 }
 
 /// Tries a few times; the collector says what is worth it.
-async fn send_batch(sender: &Sender, batch: &[Span]) -> Result<u64, Failure> {
+async fn send_batch(sender: &Sender, batch: &[Span]) -> Result<Taken, Failure> {
     let mut tries = 1;
     loop {
         match sender.send(batch).await {
-            Ok(rejected) => return Ok(rejected),
+            Ok(taken) => return Ok(taken),
             Err(SendError::Later { after, .. }) if tries < TRIES => {
                 tokio::time::sleep(after.unwrap_or(PAUSE)).await;
                 tries += 1;

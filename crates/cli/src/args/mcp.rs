@@ -1,0 +1,122 @@
+//! The command line of `ringfence mcp`.
+
+use clap::{Args, Subcommand};
+use ringfence_model::CredentialName;
+use ringfence_model::mcp::ServerName;
+use ringfence_policy::{BaseUrl, Cidr};
+
+#[derive(Debug, Args)]
+pub(crate) struct McpArguments {
+    #[command(subcommand)]
+    pub(crate) verb: McpVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum McpVerb {
+    /// Describe servers that rules can name.
+    Server(ServerArguments),
+    /// Show what is known of a server: its definitions, and which of them wait for a person.
+    #[command(after_help = "Examples:
+  ringfence mcp tools salesforce
+  ringfence mcp tools salesforce --json
+
+What is shown is what the server said when it was looked at last, by a run.")]
+    Tools {
+        #[command(flatten)]
+        chosen: ChosenArguments,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how what a server says differs from what was accepted.
+    #[command(after_help = "Examples:
+  ringfence mcp diff salesforce
+
+The exit code is 0 where nothing waits and 77 where something does.")]
+    Diff {
+        #[command(flatten)]
+        chosen: ChosenArguments,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept what waits of a server: all of it, or the definitions of these names.
+    #[command(after_help = "Examples:
+  ringfence mcp approve salesforce
+  ringfence mcp approve salesforce query describe_object
+
+Runs that are under way see it at their next call.")]
+    Approve {
+        #[command(flatten)]
+        chosen: ChosenArguments,
+        /// Names of definitions [default: all that wait].
+        names: Vec<String>,
+    },
+    /// Forget what was accepted of a server: what it says next is what is seen first.
+    Forget {
+        #[command(flatten)]
+        chosen: ChosenArguments,
+    },
+}
+
+/// A server.
+#[derive(Debug, Args)]
+pub(crate) struct ChosenArguments {
+    /// The server, as rules name it.
+    pub(crate) server: ServerName,
+    /// A profile that describes it, beside your own: a file, one of yours, or a built-in one. May be given several times.
+    #[arg(long = "profile", value_name = "NAME|FILE")]
+    pub(crate) profiles: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
+    #[command(subcommand)]
+    pub(crate) verb: ServerVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerVerb {
+    /// Describe a server, in your own profile or another one.
+    #[command(after_help = "Examples:
+  ringfence mcp server add salesforce --url https://mcp.corp.example/mcp --credential salesforce
+  ringfence mcp server add local --url http://host.ringfence.internal:8000/mcp
+
+Rules that name it stand in the same profile. Agents reach it at http://mcp.ringfence.internal/NAME.")]
+    Add(Box<AddArguments>),
+    /// List the servers that rules can name.
+    List {
+        /// A profile to look into as well. May be given several times.
+        #[arg(long = "profile", value_name = "NAME|FILE")]
+        profiles: Vec<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a server out of a profile.
+    Remove {
+        /// Its name.
+        name: ServerName,
+        /// The profile that it stands in [default: your own].
+        #[arg(long, value_name = "NAME|FILE")]
+        profile: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArguments {
+    /// Its name in rules and in http://mcp.ringfence.internal/NAME.
+    pub(crate) name: ServerName,
+    /// Its endpoint (Streamable HTTP).
+    #[arg(long)]
+    pub(crate) url: BaseUrl,
+    /// The credential for it, where a rule names none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) credential: Option<CredentialName>,
+    /// A network that the host may resolve into [default: public addresses]. May be given several times.
+    #[arg(long = "address", value_name = "CIDR")]
+    pub(crate) addresses: Vec<Cidr>,
+    /// The profile to change [default: your own].
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) profile: Option<String>,
+}

@@ -1,0 +1,22 @@
+//! `ringfence mcp`: servers of the Model Context Protocol, and what a person knows of them.
+
+mod pins;
+mod server;
+
+use crate::args::mcp::{McpArguments, McpVerb, ServerVerb};
+use crate::failure::Failure;
+
+/// Runs the verb. Returns the exit code.
+pub(crate) fn mcp(arguments: &McpArguments) -> Result<i32, Failure> {
+    match &arguments.verb {
+        McpVerb::Server(server) => match &server.verb {
+            ServerVerb::Add(arguments) => server::add(arguments),
+            ServerVerb::List { profiles, json } => server::list(profiles, *json),
+            ServerVerb::Remove { name, profile } => server::remove(name, profile.as_deref()),
+        },
+        McpVerb::Tools { chosen, json } => pins::tools(chosen, *json),
+        McpVerb::Diff { chosen, json } => pins::diff(chosen, *json),
+        McpVerb::Approve { chosen, names } => pins::approve(chosen, names),
+        McpVerb::Forget { chosen } => pins::forget(chosen),
+    }
+}
