@@ -80,7 +80,7 @@ prepare() {
     for manifest in "${manifests[@]}"; do
         scripts/npm.sh "$manifest" >/dev/null || return
     done
-    [[ " $* " != *" e2e "* ]] || { agents && messages; }
+    [[ " $* " != *" e2e "* ]] || { agents && libraries && messages && mcp; }
 }
 
 # The coding agents that the end-to-end tests run.
@@ -89,10 +89,22 @@ agents() {
     export RINGFENCE_AGENTS
 }
 
+# The providers' libraries that they ask models with.
+libraries() {
+    RINGFENCE_SDKS=$(scripts/sdks.sh) || return
+    export RINGFENCE_SDKS
+}
+
 # The messages of OpenTelemetry that they read with what a collector gets.
 messages() {
     RINGFENCE_OTLP=$(scripts/otlp.sh) || return
     export RINGFENCE_OTLP
+}
+
+# The servers, clients and conformance suite of the Model Context Protocol.
+mcp() {
+    RINGFENCE_MCP=$(scripts/mcp.sh) || return
+    export RINGFENCE_MCP
 }
 
 # check NAME COMMAND...

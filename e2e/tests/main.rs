@@ -13,4 +13,6 @@ mod lifecycle;
 #[cfg(test)]
 mod llm;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod prove;

@@ -2,29 +2,36 @@
 """A provider of language models that is faithful on the wire and has no model.
 
 It speaks Anthropic's Messages, OpenAI's chat completions, responses and embeddings, and Gemini's
-generateContent, streamed and not. What it answers is in the request: the newest `RUN: COMMAND` of
-what the user says is called as a tool, if the request offers one that runs commands, and its result
-is told in the answer. Names of models that start with `fail-` fail in the way that they say.
+generateContent, streamed and not, and all of them as clouds serve them (`clouds.py`). What it answers
+is in the request: the newest `RUN: COMMAND` of what the user says is called as a tool, if the request
+offers one that runs commands, and so is `CALL: TOOL ARGUMENTS`, if it offers that one; the result is
+told in the answer. Names of models that start with `fail-` fail in the way that they say.
 
     provider.py PORT KEY RECORD [CERTIFICATE PRIVATE_KEY]
 
-KEY is the one secret that it accepts. Each request is a line of JSON in RECORD.
+KEY is the secret that it accepts; several are lines of it. A line `aws ACCESS_KEY SECRET_KEY REGION`
+is who may sign requests to Bedrock. Each request is a line of JSON in RECORD.
 """
 
+import base64
 import http.server
 import json
 import re
 import ssl
+import struct
 import sys
 import threading
 import time
 import traceback
+import urllib.parse
 
-PORT, KEY, RECORD = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+import clouds
+import socket_talk
+from thought import USAGE, pieces, think
+
+PORT, KEYS, RECORD = int(sys.argv[1]), sys.argv[2].splitlines(), sys.argv[3]
+SIGNERS = [clouds.Signer(*line.split()[1:]) for line in KEYS if line.startswith("aws ")]
 LOCK = threading.Lock()
-SHELLS = ("Bash", "bash", "shell", "exec_command", "shell_command", "run_shell_command", "local_shell", "run")
-COMMAND = re.compile(r"RUN: ([^\n\"]+)")
-USAGE = {"input": 1200, "output": 25, "cached": 1000}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,13 +41,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        self.answer(None)
+        if not socket_talk.is_wanted(self):
+            return self.answer(None)
+        if not self.is_known():
+            return self.fail(401, "authentication_error", "invalid x-api-key")
+        return socket_talk.serve(self, Handler.openai_responses, KEYS[0], record)
 
     def do_POST(self):
         length = int(self.headers.get("Content-Length") or 0)
-        raw = self.rfile.read(length)
+        self.octets = self.rfile.read(length)
         try:
-            self.answer(json.loads(raw))
+            self.answer(json.loads(self.octets))
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             record({"aborted": self.path})
             self.close_connection = True
@@ -49,22 +60,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, body):
         record({"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body})
+        path = self.path.split("?")[0]
+        if path.startswith("/model/"):
+            return clouds.bedrock(self, body, SIGNERS)
         if not self.is_known():
             return self.fail(401, "authentication_error", "invalid x-api-key")
-        path = self.path.split("?")[0]
         if body is None:
             return self.models(path)
+        wrong = clouds.odd(self, path, body)
+        if wrong:
+            return self.fail(*wrong)
         found = re.search(r"/models/([^:/]+):(\w+)$", path)
+        deployment = re.search(r"/deployments/([^/]+)/", path)
         if found:
-            body["model"] = found.group(1)
-            method = found.group(2)
-            kind = {"countTokens": "gemini-count", "embedContent": "gemini-embed"}.get(method, "gemini")
-            streams = method == "streamGenerateContent"
+            body.setdefault("model", urllib.parse.unquote(found.group(1)))
+            kind = METHODS.get(found.group(2), "gemini")
+            streams = body.get("stream") is True or found.group(2) == "streamGenerateContent"
         else:
+            if deployment:
+                body["model"] = deployment.group(1)
             kind = next((it for it in KINDS if path.endswith(it)), None)
             streams = bool(body.get("stream"))
         if kind is None:
             return self.fail(404, "not_found_error", "no such path")
+        self.asked = body.get("messages")
         if self.failed(str(body.get("model", "")), kind, streams):
             return None
         return KINDS[kind](self, body, streams)
@@ -72,7 +91,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def is_known(self):
         sent = [self.headers.get("x-api-key"), self.headers.get("x-goog-api-key"), self.headers.get("api-key")]
         bearer = self.headers.get("Authorization") or ""
-        return KEY in sent or bearer == f"Bearer {KEY}"
+        return any(key in sent or bearer == f"Bearer {key}" for key in KEYS)
 
     # What goes wrong where the name of the model says so.
 
@@ -99,12 +118,63 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.anthropic_start("fail-cut")
             self.connection.close()
             self.close_connection = True
+        elif model == "fail-echo":
+            self.fail(400, "invalid_request_error", f"not understood: {json.dumps(self.asked)}")
+        elif model == "octets" and streams:
+            self.begin()
+            for octet in base64.b64decode(self.asked[0]["content"]):
+                self.wfile.write(b"1\r\n" + bytes([octet]) + b"\r\n")
+                self.wfile.flush()
+            self.end()
+        elif model == "drip" and streams:
+            self.begin()
+            self.anthropic_start("drip")
+            while True:
+                delta = {"type": "text_delta", "text": "drip "}
+                self.event("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta})
+                time.sleep(0.1)
+        elif model == "fail-within" and streams:
+            self.begin()
+            self.anthropic_start("fail-within")
+            self.raw('event: content_block_delta\ndata: {"type": "content_block_del')
+            self.connection.close()
+            self.close_connection = True
+        elif model == "fail-key":
+            # As some providers do: the error says which key was wrong.
+            sent = [self.headers.get(name) for name in ("x-api-key", "x-goog-api-key", "Authorization")]
+            words = f"Incorrect API key provided: {' '.join(filter(None, sent))}."
+            if streams:
+                self.begin()
+                self.event("error", {"type": "error", "error": {"type": "authentication_error", "message": words}})
+                self.end()
+            else:
+                self.fail(400, "authentication_error", words, {"X-Echo": words})
         elif model == "fail-slow":
             time.sleep(3)
             return False
+        elif model == "fail-never-ends" and streams:
+            self.begin()
+            self.write_on(kind)
         else:
             return False
         return True
+
+    def write_on(self, kind):
+        """Writes for half a minute, until nobody listens any more."""
+        if kind == "messages":
+            self.anthropic_start("fail-never-ends")
+            self.event("content_block_start", {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
+        for number in range(600):
+            delta = {"type": "text_delta", "text": f"{number} "}
+            choice = {"index": 0, "delta": {"content": f"{number} "}, "finish_reason": None}
+            candidate = {"content": {"role": "model", "parts": [{"text": f"{number} "}]}, "index": 0}
+            name, data = {
+                "messages": ("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta}),
+                "chat/completions": (None, {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}),
+                "gemini": (None, {"candidates": [candidate]}),
+            }[kind]
+            self.event(name, data)
+            time.sleep(0.05)
 
     # Sending.
 
@@ -144,7 +214,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def models(self, path):
-        if "/v1beta/" in path:
+        if self.headers.get("x-goog-api-key"):
             return self.reply(200, {"models": [{"name": f"models/{name}"} for name in MODELS]})
         items = [{"id": name, "type": "model", "object": "model", "display_name": name} for name in MODELS]
         return self.reply(200, {"object": "list", "data": items, "has_more": False})
@@ -230,6 +300,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.event(None, {**chunk, "choices": [{"index": 0, "delta": value, "finish_reason": finish}]})
 
         self.begin()
+        if self.path.startswith("/openai/deployments/"):
+            self.event(None, clouds.AZURE_FIRST)
         delta({"role": "assistant", "content": "" if kind != "call" else None})
         if kind == "call":
             call = message["tool_calls"][0]
@@ -297,7 +369,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def embeddings(self, body, _streams):
         usage = {"prompt_tokens": 8, "total_tokens": 8}
-        item = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2, 0.3]}
+        # What OpenAI's libraries ask for where nobody says how.
+        numbers = [0.5, 0.25, -1.0]
+        is_packed = body.get("encoding_format") == "base64"
+        packed = base64.b64encode(struct.pack("<3f", *numbers)).decode()
+        item = {"object": "embedding", "index": 0, "embedding": packed if is_packed else numbers}
         self.reply(200, {"object": "list", "data": [item], "model": body["model"], "usage": usage})
 
     # Gemini.
@@ -334,10 +410,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def gemini_count(self, _body, _streams):
         self.reply(200, {"totalTokens": USAGE["input"]})
 
+    def gemini_embeds(self, body, _streams):
+        self.reply(200, {"embeddings": [{"values": [0.5, 0.25, -1.0]} for _ in body["requests"]]})
+
     def gemini_embed(self, _body, _streams):
         self.reply(200, {"embedding": {"values": [0.1, 0.2, 0.3]}})
 
 
+METHODS = {
+    "countTokens": "gemini-count", "embedContent": "gemini-embed", "batchEmbedContents": "gemini-embeds",
+    "rawPredict": "messages", "streamRawPredict": "messages",
+}
 KINDS = {
     "messages": Handler.messages,
     "messages/count_tokens": Handler.count,
@@ -347,6 +430,7 @@ KINDS = {
     "gemini": Handler.gemini,
     "gemini-count": Handler.gemini_count,
     "gemini-embed": Handler.gemini_embed,
+    "gemini-embeds": Handler.gemini_embeds,
 }
 MODELS = ["claude-haiku-4-5", "claude-opus-4-5", "gpt-5-mini", "gpt-5", "gemini-2.5-flash", "gemini-2.5-pro"]
 COUNTER = iter(range(1, 1_000_000_000))
@@ -355,70 +439,6 @@ COUNTER = iter(range(1, 1_000_000_000))
 def new_id(prefix):
     with LOCK:
         return f"{prefix}{next(COUNTER):06d}"
-
-
-def pieces(text):
-    """In pieces, as a model writes."""
-    return [text[at:at + 12] for at in range(0, len(text), 12)] or [""]
-
-
-def texts(value):
-    """Every text within a value, in order."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if name not in ("type", "role", "id", "call_id", "tool_use_id", "name", "signature", "encrypted_content"):
-                yield from texts(item)
-
-
-def result_of(item):
-    """What a tool gave, where an item of a conversation is its result."""
-    if not isinstance(item, dict):
-        return None
-    if item.get("role") == "tool" or item.get("type") == "function_call_output":
-        return "".join(texts(item.get("content") or item.get("output")))
-    for part in (item.get("content") if isinstance(item.get("content"), list) else item.get("parts") or []):
-        if isinstance(part, dict) and (part.get("type") == "tool_result" or "functionResponse" in part):
-            return "".join(texts(part.get("content") or part.get("functionResponse")))
-    return None
-
-
-def think(items, tools):
-    """The call of a tool, or what to say: ("call", (name, arguments)) or ("text", words)."""
-    results = [it for it in (result_of(item) for item in items) if it is not None]
-    said = [
-        text for item in items
-        if isinstance(item, dict) and item.get("role") == "user" and result_of(item) is None
-        for text in texts(item.get("content") or item.get("parts") or [])
-    ]
-    commands = [found for text in said for found in COMMAND.findall(text)]
-    shell = next((tool for name in SHELLS for tool in tools if tool_name(tool) == name), None)
-    if len(results) < len(commands) and shell is not None:
-        return "call", (tool_name(shell), arguments_of(shell, commands[len(results)].strip()))
-    if results:
-        return "text", f"FINAL-OK: the tool said {results[-1].strip()[:200]}"
-    return "text", "Hello, I am no model."
-
-
-def tool_name(tool):
-    return tool.get("name") or (tool.get("function") or {}).get("name") or tool.get("type")
-
-
-def arguments_of(tool, command):
-    """The arguments that a tool for commands takes: a text, or a list of words."""
-    schema = tool.get("input_schema") or tool.get("parameters") or tool.get("parametersJsonSchema")
-    schema = schema or (tool.get("function") or {}).get("parameters") or {}
-    properties = schema.get("properties") or {"command": {"type": "string"}}
-    name = next((it for it in ("command", "cmd", "script") if it in properties), "command")
-    is_list = properties.get(name, {}).get("type") == "array"
-    arguments = {name: ["bash", "-lc", command] if is_list else command}
-    for required in schema.get("required") or []:
-        arguments.setdefault(required, "run it")
-    return arguments
 
 
 def record(entry):

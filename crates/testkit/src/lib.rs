@@ -10,6 +10,7 @@ pub mod http;
 pub mod issuer;
 pub mod lfs;
 pub mod llm;
+pub mod mcp;
 pub mod nginx;
 pub mod poll;
 pub mod port;

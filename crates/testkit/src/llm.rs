@@ -21,7 +21,20 @@ pub const HOSTS: [&str; 5] = [
     "spare.acme.test",
 ];
 
+/// Where clouds serve models.
+pub const CLOUDS: [&str; 3] = [
+    "acme.openai.azure.com",
+    "bedrock-runtime.eu-central-1.amazonaws.com",
+    "europe-west4-aiplatform.googleapis.com",
+];
+
 const PROGRAM: &str = include_str!("../llm/provider.py");
+/// What it imports.
+const MODULES: [(&str, &str); 3] = [
+    ("clouds.py", include_str!("../llm/clouds.py")),
+    ("socket_talk.py", include_str!("../llm/socket_talk.py")),
+    ("thought.py", include_str!("../llm/thought.py")),
+];
 
 /// The provider, until it is dropped.
 pub struct Provider {
@@ -31,12 +44,15 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Starts it. `key` is the one secret that it accepts.
+    /// Starts it. `key` is the secret that it accepts; several are lines of it, and `aws ACCESS_KEY SECRET_KEY REGION` is who may sign.
     pub fn start(workdir: &Workdir, ca: &Ca, key: &str) -> io::Result<Self> {
-        let leaf = ca.leaf(&HOSTS)?;
+        let leaf = ca.leaf(&[&HOSTS[..], &CLOUDS].concat())?;
         let own = workdir.dir("provider")?;
         let (program, record) = (own.join("provider.py"), own.join("requests.jsonl"));
         fs::write(&program, PROGRAM)?;
+        for (name, module) in MODULES {
+            fs::write(own.join(name), module)?;
+        }
         fs::write(&record, "")?;
         let port = ReservedPort::new()?;
         let mut starting = command("python3");

@@ -129,8 +129,12 @@ fn a_revoked_token_is_refused_at_once_and_a_listed_one_is_never_shown() {
     desk.ringfence(&["token", "revoke", token["id"].as_str().unwrap()]);
     desk.go("revoked");
     let ended = running.wait();
-    assert_eq!(ended.stdout, "200 \n403 token-invalid\n200 \n", "{ended}");
-    assert_eq!(apis[0].requests().len(), 1);
+    // The gateway hears of it a moment later (100 ms are promised). A request that begins before is
+    // taken back while it is under way; either way the agent gets no answer.
+    let is_before = ended.stdout == "200 \n403 revoked\n200 \n";
+    let is_after = ended.stdout == "200 \n403 token-invalid\n200 \n";
+    assert!(is_before || is_after, "{ended}");
+    assert!(apis[0].requests().len() <= 1 + usize::from(is_before));
     assert!(!listed.contains(desk.read("mine").trim()), "{listed}");
     let after = desk.ringfence(&["token", "list", "--json"]).stdout;
     assert_eq!(after, "", "a token ends with its run");

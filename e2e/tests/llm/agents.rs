@@ -9,7 +9,7 @@ use ringfence_e2e::Ended;
 use super::lab::{KEY, Lab};
 
 /// Where the agents are installed.
-fn installed() -> PathBuf {
+pub(crate) fn installed() -> PathBuf {
     let directory = std::env::var_os("RINGFENCE_AGENTS").map_or_else(
         || {
             let user = rustix::process::getuid().as_raw();
@@ -26,7 +26,7 @@ fn installed() -> PathBuf {
 }
 
 /// Runs an agent with its profile, in a home that holds nothing of it.
-fn run(lab: &Lab, profile: &str, program: &str, arguments: &[&str]) -> Ended {
+pub(super) fn run(lab: &Lab, profile: &str, program: &str, arguments: &[&str]) -> Ended {
     let directory = installed();
     let program = directory.join("bin").join(program);
     let program = program.to_string_lossy();
@@ -40,10 +40,10 @@ fn run(lab: &Lab, profile: &str, program: &str, arguments: &[&str]) -> Ended {
 }
 
 /// A task that takes one call of a tool.
-const TASK: &str = "RUN: echo made-by-the-agent > made.txt && cat made.txt";
+pub(super) const TASK: &str = "RUN: echo made-by-the-agent > made.txt && cat made.txt";
 
 /// The agent did the task, in two steps, with no key of the provider's anywhere.
-fn assert_done(lab: &Lab, ended: &Ended, path: &str) {
+pub(super) fn assert_done(lab: &Lab, ended: &Ended, path: &str) {
     assert_eq!(ended.code, 0, "{ended}\n{}", lab.provider.log());
     assert!(ended.stdout.contains("FINAL-OK"), "{ended}");
     let made = std::fs::read_to_string(lab.host.project().join("made.txt"));
@@ -100,6 +100,47 @@ fn codex_completes_a_task() {
     let ended = run(&lab, "codex", "codex", &arguments);
     assert_done(&lab, &ended, "/v1/responses");
 }
+
+/// The same over a WebSocket, of which each message is decided on.
+#[test]
+fn codex_completes_a_task_over_a_websocket() {
+    let lab = Lab::new();
+    let arguments = [&WITH_SOCKET[..], &["-m", "gpt-5-codex", TASK]].concat();
+    let ended = run(&lab, "codex", "codex", &arguments);
+    assert_done(&lab, &ended, "/v1/responses");
+    let requests = lab.requests();
+    let of = |method: &str| {
+        let is_it = |it: &&serde_json::Value| it["method"] == method;
+        requests.iter().filter(is_it).count()
+    };
+    assert_eq!(of("POST"), 0, "{ended}");
+    assert_eq!(of("GET"), 1, "{ended}");
+    assert!(of("MESSAGE") >= 2, "{ended}");
+    let goes_on = |it: &serde_json::Value| it["body"]["previous_response_id"].is_string();
+    assert!(requests.iter().any(goes_on), "{ended}");
+}
+
+/// It says what was refused, at once.
+#[test]
+fn codex_reports_what_was_refused_over_a_websocket() {
+    let lab = Lab::with("models: [gpt-5-mini, claude-haiku-4-5, gemini-2.5-flash]");
+    let arguments = [&WITH_SOCKET[..], &["-m", "gpt-5-codex", TASK]].concat();
+    let ended = run(&lab, "models", "codex", &arguments);
+    assert_ne!(ended.code, 0, "{ended}");
+    assert!(ended.stderr.contains("Ringfence refused this"), "{ended}");
+    assert!(!ended.stderr.contains("Reconnecting"), "{ended}");
+    let mut messages = lab.requests();
+    messages.retain(|it| it["method"] == "MESSAGE" || it["method"] == "POST");
+    assert_eq!(messages.len(), 0, "{ended}");
+}
+
+const WITH_SOCKET: [&str; 5] = [
+    "exec",
+    "--skip-git-repo-check",
+    "--dangerously-bypass-approvals-and-sandbox",
+    "-c",
+    "model_providers.ringfence.supports_websockets=true",
+];
 
 #[test]
 fn gemini_cli_completes_a_task() {

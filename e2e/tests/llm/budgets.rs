@@ -1,5 +1,8 @@
 //! Budgets hold, whatever is under way at once, and whatever becomes of it.
 
+use ringfence_testkit::poll;
+use rustix::process::Signal;
+
 use super::lab::Lab;
 
 /// Many requests at once, and how many were answered.
@@ -105,6 +108,84 @@ fn an_answer_that_nobody_reads_to_its_end_is_paid_for() {
     assert_eq!(facts["estimated"], true, "{events:?}");
 }
 
+/// What the ledger holds of the one budget there is: spent and under way.
+fn ledger(lab: &Lab) -> (u64, u64) {
+    let listed = lab.host.ringfence(&["budget", "list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let tokens = |of: &str| listed[0][of]["tokens"].as_u64().unwrap();
+    (tokens("spent"), tokens("under_way"))
+}
+
+#[test]
+fn the_last_request_of_a_run_gives_back_what_it_did_not_take() {
+    let lab = Lab::with("budget: {tokens: 100000, per: day}");
+    for _ in 0..4 {
+        lab.sh(
+            r#"claude '{"model":"claude-haiku-4-5","max_tokens":9000,"messages":[{"role":"user","content":"hi"}]}'"#,
+        );
+    }
+    assert_eq!(ledger(&lab), (4 * 1225, 0));
+}
+
+#[test]
+fn runs_at_once_share_what_there_is() {
+    let lab = Lab::with("budget: {tokens: 30000, per: day}");
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| lab.sh(CROWD));
+        }
+    });
+    let answered = lab.requests().len() as u64;
+    assert_eq!(tokens(&lab), 1225 * answered);
+    assert_eq!(ledger(&lab), (1225 * answered, 0));
+    assert!((15..=24).contains(&answered), "{answered}");
+}
+
+#[test]
+fn a_request_that_is_given_up_before_its_answer_takes_all_that_it_could() {
+    let lab = Lab::with("budget: {tokens: 100000, per: day}");
+    lab.sh(
+        r#"timeout 1 curl -sS "$ANTHROPIC_BASE_URL/v1/messages" -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H 'Content-Type: application/json' -d '{"model":"fail-slow","max_tokens":9000,"messages":[{"role":"user","content":"hi"}]}'; true"#,
+    );
+    let (spent, under_way) = ledger(&lab);
+    assert!(
+        spent > 9_000 + 4_096 && under_way == 0,
+        "{spent} {under_way}"
+    );
+}
+
+#[test]
+fn a_run_that_is_killed_has_spent_what_it_had_set_aside() {
+    let lab = Lab::with("budget: {tokens: 100000, per: day}");
+    let script = r#"curl -sSN "$ANTHROPIC_BASE_URL/v1/messages" -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H 'Content-Type: application/json' \
+        -d '{"model":"drip","stream":true,"max_tokens":9000,"messages":[{"role":"user","content":"hi"}]}' > got"#;
+    let running = lab.host.run().profile("models");
+    let running = running.spawn(&["bash", "-c", script]);
+    let got = lab.host.project().join("got");
+    let drips = || std::fs::read_to_string(&got).is_ok_and(|text| text.contains("drip "));
+    poll::until_true("the answer", drips).unwrap();
+    let (spent, under_way) = ledger(&lab);
+    assert!(spent == 0 && under_way > 9_000, "{spent} {under_way}");
+    running.signal(Signal::KILL);
+    running.wait();
+    assert_eq!(ledger(&lab), (under_way, 0));
+    let shown = lab.host.ringfence(&["trace", "show"]);
+    assert!(shown.stdout.contains("no end recorded"), "{shown}");
+}
+
+#[test]
+fn whoever_is_asked_instead_has_the_room_of_the_first() {
+    // One request at once, and a budget that has room for one.
+    let lab = Lab::with(
+        "concurrency: 1, budget: {tokens: 5000, per: run}, fallback: [{model: claude-haiku-4-5}]",
+    );
+    let ended = lab.sh(
+        r#"claude '{"model":"fail-529","max_tokens":20,"messages":[{"role":"user","content":"hi"}]}'"#,
+    );
+    assert!(ended.stdout.contains("Hello"), "{ended}");
+    assert_eq!(tokens(&lab), 1225, "{ended}");
+}
+
 #[test]
 fn more_requests_at_once_or_in_a_minute_than_a_rule_allows_are_told_to_wait() {
     let lab = Lab::with("rates: [{requests: 3, per: minute}]");
@@ -127,6 +208,25 @@ fn another_provider_is_asked_where_the_first_cannot() {
         .map(|request| request["body"]["model"].to_string())
         .collect();
     assert_eq!(models, ["\"fail-529\"", "\"claude-haiku-4-5\""], "{ended}");
+}
+
+#[test]
+fn where_nobody_else_may_be_asked_the_first_answer_stands() {
+    let lab = Lab::with(
+        "models: [fail-529, gpt-5-mini, gemini-2.5-flash], fallback: [{model: claude-opus-4-5}]",
+    );
+    let ended = lab.sh(
+        r#"claude '{"model":"fail-529","max_tokens":20,"messages":[{"role":"user","content":"hi"}]}'"#,
+    );
+    assert!(ended.stdout.contains("overloaded_error"), "{ended}");
+    assert_eq!(lab.requests().len(), 1, "{ended}");
+    // That somebody else was not asked is on record.
+    let codes: Vec<_> = lab
+        .events()
+        .iter()
+        .map(|it| it["decision"]["code"].clone())
+        .collect();
+    assert_eq!(codes, ["allowed", "model-not-allowed"], "{ended}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::lab::Lab;
 use super::traces::LOOP;
 
 /// A collector, until it is dropped.
-struct Collector {
+pub(super) struct Collector {
     port: ReservedPort,
     spans: PathBuf,
     status: PathBuf,
@@ -19,9 +19,15 @@ struct Collector {
 }
 
 impl Collector {
-    fn start(lab: &Lab) -> Self {
+    pub(super) fn start(lab: &Lab) -> Self {
+        Self::speaking(lab, "http")
+    }
+
+    /// One for `http` or `grpc`.
+    fn speaking(lab: &Lab, protocol: &str) -> Self {
         let workdir = lab.host.workdir();
-        let own = workdir.dir("collector").unwrap();
+        let name = format!("collector-{protocol}");
+        let own = workdir.dir(&name).unwrap();
         let (program, spans, status) = (own.join("c.py"), own.join("spans"), own.join("status"));
         fs::write(&program, include_str!("collector.py")).unwrap();
         fs::write(&spans, "").unwrap();
@@ -31,8 +37,8 @@ impl Collector {
         starting
             .arg(&program)
             .arg(port.address().port().to_string());
-        starting.arg(&spans).arg(&status);
-        let mut server = Server::start(workdir, "collector", &mut starting).unwrap();
+        starting.arg(&spans).arg(&status).arg(protocol);
+        let mut server = Server::start(workdir, &name, &mut starting).unwrap();
         server.wait_for_port(port.address()).unwrap();
         Self {
             port,
@@ -42,7 +48,7 @@ impl Collector {
         }
     }
 
-    fn endpoint(&self) -> String {
+    pub(super) fn endpoint(&self) -> String {
         format!("http://{}", self.port.address())
     }
 
@@ -50,7 +56,7 @@ impl Collector {
         fs::write(&self.status, status.to_string()).unwrap();
     }
 
-    fn spans(&self) -> Vec<Value> {
+    pub(super) fn spans(&self) -> Vec<Value> {
         let text = fs::read_to_string(&self.spans).unwrap();
         let spans = text.lines().map(|line| serde_json::from_str(line).unwrap());
         spans.collect()
@@ -58,7 +64,7 @@ impl Collector {
 }
 
 /// Where OpenTelemetry's messages are installed.
-fn installed() -> PathBuf {
+pub(super) fn installed() -> PathBuf {
     let user = rustix::process::getuid().as_raw();
     let usual = || PathBuf::from(format!("/var/tmp/ringfence-e2e-otlp-{user}"));
     let directory = std::env::var_os("RINGFENCE_OTLP").map_or_else(usual, PathBuf::from);
@@ -178,6 +184,68 @@ fn what_a_collector_did_not_take_is_sent_later() {
         .host
         .ringfence(&["trace", "export", "--otlp", &collector.endpoint()]);
     assert!(again.stderr.contains("nothing waits to be sent"), "{again}");
+}
+
+#[test]
+fn a_collector_of_grpc_gets_the_same() {
+    let lab = Lab::with("");
+    let (grpc, http) = (
+        Collector::speaking(&lab, "grpc"),
+        Collector::speaking(&lab, "http"),
+    );
+    let run = lab.host.run().profile("models");
+    let run = run
+        .outer_env("OTEL_EXPORTER_OTLP_ENDPOINT", &grpc.endpoint())
+        .outer_env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        .outer_env("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=collector-key")
+        .outer_env("OTEL_METRICS_EXPORTER", "otlp");
+    let ended = run.sh(LOOP);
+    assert_eq!(ended.code, 0, "{ended}");
+    assert!(!ended.stderr.contains("not taken"), "{ended}");
+    let (metrics, spans): (Vec<Value>, Vec<Value>) = grpc
+        .spans()
+        .into_iter()
+        .partition(|line| line.get("metric").is_some());
+    assert_whole(&spans);
+    assert!(spans.iter().all(|span| span["key"] == "collector-key"));
+    let tokens = metrics
+        .iter()
+        .find(|it| it["metric"] == "gen_ai.client.token.usage");
+    assert!(tokens.is_some(), "{metrics:?}");
+    let run = spans[0]["attributes"]["ringfence.run.id"].as_str().unwrap();
+    let mut sent = Vec::new();
+    for (collector, more) in [(&http, &[][..]), (&grpc, &["--grpc"])] {
+        let before = collector.spans().len();
+        let endpoint = collector.endpoint();
+        let arguments = ["trace", "export", run, "--otlp", &endpoint];
+        let ended = lab.host.ringfence(&[&arguments[..], more].concat());
+        assert_eq!(ended.code, 0, "{ended}");
+        sent.push(collector.spans().split_off(before));
+    }
+    assert_whole(&sent[0]);
+    assert_eq!(sent[0], sent[1]);
+}
+
+#[test]
+fn what_a_collector_of_grpc_did_not_take_is_sent_later() {
+    let mut lab = Lab::with("");
+    let collector = Collector::speaking(&lab, "grpc");
+    collector.answer(503);
+    let endpoint = collector.endpoint();
+    lab.host.config(&format!(
+        "[traces]\nendpoint = {endpoint:?}\nprotocol = \"grpc\"\n"
+    ));
+    let ended = lab.sh(LOOP);
+    assert_eq!(ended.code, 0, "{ended}");
+    assert!(
+        ended.stderr.contains("answered gRPC status 14: not now"),
+        "{ended}"
+    );
+    assert_eq!(collector.spans(), Vec::<Value>::new());
+    collector.answer(200);
+    let sent = lab.host.ringfence(&["trace", "export"]);
+    assert_eq!(sent.code, 0, "{sent}");
+    assert_whole(&collector.spans());
 }
 
 #[test]

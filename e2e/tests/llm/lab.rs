@@ -91,7 +91,7 @@ fn profile(fields: &str) -> String {
 }
 
 /// Functions for scripts: each asks one dialect for an answer, at the provider's own name and at the gateway's short one.
-const FUNCTIONS: &str = r#"
+pub(super) const FUNCTIONS: &str = r#"
 ask() { curl -sS --max-time 60 -H 'Content-Type: application/json' "$@"; echo; }
 claude() { ask "${BASE:-$ANTHROPIC_BASE_URL}/v1/messages" -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H 'anthropic-version: 2023-06-01' -d "$1"; }
 chat() { ask "${BASE:-$OPENAI_BASE_URL}/chat/completions" -H "Authorization: Bearer $OPENAI_API_KEY" -d "$1"; }

@@ -184,9 +184,9 @@ fn a_body_that_is_too_long_is_refused_whole() {
 }
 
 #[test]
-fn a_websocket_is_told_to_do_without() {
+fn a_websocket_that_is_not_served_is_told_to_do_without() {
     let lab = Lab::with("");
-    let script = "curl -sS -o /dev/null -w '%{http_code}' --http1.1 https://api.openai.com/v1/responses -H \"Authorization: Bearer $OPENAI_API_KEY\" \
+    let script = "curl -sS -o /dev/null -w '%{http_code}' --http1.1 https://api.openai.com/v1/chat/completions -H \"Authorization: Bearer $OPENAI_API_KEY\" \
         -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw=='";
     let ended = lab.sh(script);
     assert!(ended.stdout.ends_with("426"), "{ended}");

@@ -1,5 +1,7 @@
 //! Streams pass as they come, and end in words where they cannot go on.
 
+use ringfence_testkit::poll;
+
 use super::lab::Lab;
 
 #[test]
@@ -84,6 +86,21 @@ fn a_stream_that_is_cut_ends_in_words_of_the_dialect() {
 }
 
 #[test]
+fn a_stream_that_is_cut_within_an_event_shows_no_part_of_it() {
+    let lab = Lab::with("");
+    let ended = lab.sh(
+        r#"claude '{"model":"fail-within","stream":true,"max_tokens":20,"messages":[{"role":"user","content":"hi"}]}'"#,
+    );
+    assert!(!ended.stdout.contains("content_block_del\""), "{ended}");
+    assert!(
+        ended.stdout.contains("Ringfence ended this stream"),
+        "{ended}"
+    );
+    let events = lab.events();
+    assert_eq!(events[0]["closing"]["llm"]["estimated"], true, "{events:?}");
+}
+
+#[test]
 fn a_client_that_goes_away_takes_its_request_with_it() {
     let lab = Lab::with("");
     lab.sh(
@@ -94,4 +111,63 @@ fn a_client_that_goes_away_takes_its_request_with_it() {
         events[0]["closing"]["outcome"]["outcome"], "aborted",
         "{events:?}"
     );
+}
+
+/// Follows an answer that never ends, until it is cut off.
+fn followed(lab: &Lab, cut: impl FnOnce()) {
+    let script = r#"curl -sSN --max-time 20 "$ANTHROPIC_BASE_URL/v1/messages" -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" \
+        -H 'Content-Type: application/json' -d '{"model":"drip","stream":true,"max_tokens":9000,"messages":[{"role":"user","content":"hi"}]}' | tee got"#;
+    let running = lab
+        .host
+        .run()
+        .profile("models")
+        .spawn(&["bash", "-c", script]);
+    let got = lab.host.project().join("got");
+    let drips = || std::fs::read_to_string(&got).is_ok_and(|text| text.contains("drip "));
+    poll::until_true("the answer", drips).unwrap();
+    cut();
+    let cut = std::time::Instant::now();
+    let ended = running.wait();
+    assert!(cut.elapsed().as_secs() < 8, "{ended}");
+    assert!(ended.stdout.contains("drip "), "{ended}");
+    assert!(ended.stdout.contains("event: error"), "{ended}");
+    // The provider is let go as well, and what it can have written is paid for.
+    let requests = lab.provider.wait_for_requests(2).unwrap();
+    assert_eq!(requests[1]["aborted"], "/v1/messages", "{ended}");
+    let facts = &lab.events()[0]["closing"]["llm"];
+    assert_eq!(facts["usage"]["input"], 1200, "{ended}");
+    assert_eq!(facts["estimated"], true, "{ended}");
+}
+
+#[test]
+fn a_rule_that_is_taken_away_ends_an_answer_that_is_under_way() {
+    let lab = Lab::with("");
+    followed(&lab, || lab.rules("models: [gpt-5-mini]"));
+}
+
+#[test]
+fn a_credential_that_is_taken_away_ends_an_answer_that_is_under_way() {
+    let lab = Lab::with("");
+    followed(&lab, || {
+        let ended = lab.host.ringfence(&["credential", "revoke", "anthropic"]);
+        assert_eq!(ended.code, 0, "{ended}");
+    });
+}
+
+#[test]
+fn a_stream_passes_octet_by_octet_whatever_is_in_it() {
+    let odd = "\u{feff}: a comment\r\nevent: of-tomorrow\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\nid: 7\nretry: 1\n\n\
+        event: ping\ndata: {\"type\": \"ping\"}\r\rdata: no JSON \u{20ac}\u{1f600}\n\ndata\n\nunknown: x\n\n\
+        data: {\"type\":\"message_stop\",\"type\":\"twice\"}\n\ndata: [DONE]\n\ndata: behind the end\n\nno end of the line";
+    for fields in ["", "budget: {tokens: 100000, per: run}"] {
+        let lab = Lab::with(fields);
+        lab.host.file("odd", odd);
+        let ended = lab.sh(
+            r#"claude "{\"model\":\"octets\",\"stream\":true,\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"$(base64 -w0 odd)\"}]}" > got"#,
+        );
+        let got = std::fs::read_to_string(lab.host.project().join("got")).unwrap();
+        assert_eq!(got.strip_suffix('\n'), Some(odd), "{ended}");
+        let facts = &lab.events()[0]["closing"]["llm"];
+        assert_eq!(facts["estimated"], true, "{facts}");
+    }
 }

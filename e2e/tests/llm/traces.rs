@@ -53,3 +53,42 @@ fn a_step_tells_what_came_into_the_context_before_it() {
     assert!(shown.stdout.contains("Bash"), "{shown}");
     assert!(shown.stdout.contains("docs.acme.test"), "{shown}");
 }
+
+#[test]
+fn no_text_is_anywhere_that_no_rule_captures() {
+    let lab = Lab::with("");
+    let ask = |model: &str, more: &str| {
+        format!(
+            r#"claude '{{"model":"{model}","max_tokens":9,"messages":[{{"role":"user","content":"the plan Kestrel-Vole-7"}}{more}],
+            "tools":[{{"name":"Bash","description":"Kestrel-Vole-7","input_schema":{{"type":"object"}}}}]}}'"#
+        )
+    };
+    let more = r#",{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"Kestrel-Vole-7"}}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"Kestrel-Vole-7"}]}"#;
+    let run = "{\"role\":\"user\",\"content\":\"RUN: echo Kestrel-Vole-7\"}";
+    let ended = lab.sh(&format!(
+        "{}\n{}\n{}",
+        ask("claude-haiku-4-5", more),
+        ask("claude-haiku-4-5", &format!(",{run}")),
+        ask("fail-echo", "")
+    ));
+    assert!(
+        ended.stdout.matches("Kestrel-Vole-7").count() >= 3,
+        "{ended}"
+    );
+    let mut told = vec![lab.host.ringfence(&["trace", "show"]).stdout];
+    told.push(lab.host.ringfence(&["trace", "show", "--json"]).stdout);
+    told.push(lab.host.ringfence(&["trace", "export", "--json"]).stdout);
+    told.push(lab.host.ringfence(&["events", "--json"]).stdout);
+    for text in &told {
+        assert!(text.contains("claude-haiku-4-5"), "{text}");
+        // The command of the run itself, which is on record, holds the words of this test.
+        assert!(!text.contains("not understood"), "{text}");
+    }
+    let events: Vec<_> = lab.events();
+    assert_eq!(events.len(), 3, "{ended}");
+    for event in events {
+        assert!(!event.to_string().contains("Kestrel"), "{event}");
+        assert!(!event.to_string().contains("Vole"), "{event}");
+    }
+}

@@ -18,6 +18,9 @@ pub const LOGIN: &str = "login.microsoftonline.com";
 /// Where they are good.
 pub const MANAGEMENT: &str = "management.azure.com";
 
+/// What tokens for Azure OpenAI are asked for; [`crate::llm::CLOUDS`] takes them.
+pub const MODELS: &str = "cognitiveservices.azure.com";
+
 /// The directory.
 pub const TENANT: &str = "acme.onmicrosoft.com";
 
@@ -99,8 +102,8 @@ impl State {
         if field("grant_type") != "client_credentials" {
             return refusal(400, "unsupported_grant_type", "AADSTS70003: Not supported.");
         }
-        let scope = format!("https://{MANAGEMENT}/.default");
-        if field("scope") != scope {
+        let of = |resource: &str| field("scope") == format!("https://{resource}/.default");
+        if !of(MANAGEMENT) && !of(MODELS) {
             return refusal(
                 400,
                 "invalid_scope",
@@ -115,7 +118,7 @@ impl State {
             );
         }
         self.count += 1;
-        let token = format!("eyJ0eXAi.access-{}-of-entra.c2ln", self.count);
+        let token = token(self.count);
         self.live.insert(token.clone());
         granted(&json!({
             "token_type": "Bearer",
@@ -175,6 +178,11 @@ impl State {
             _ => arm_error(404, "ResourceNotFound", "There is no such resource."),
         }
     }
+}
+
+/// The access token that is given out as the `number`th.
+pub fn token(number: u32) -> String {
+    format!("eyJ0eXAi.access-{number}-of-entra.c2ln")
 }
 
 fn refusal(status: u16, code: &str, words: &str) -> ApiResponse {

@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod entra;
 pub mod github_app;
+pub mod google;
 pub mod jwt;
 pub mod keys;
 pub mod oauth;

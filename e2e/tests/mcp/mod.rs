@@ -1,0 +1,13 @@
+//! Servers of the Model Context Protocol as agents use them: the official conformance suite, the official clients and a coding agent in
+//! sandboxes, and a server that lies, leaks and never ends.
+
+mod bounds;
+mod clients;
+mod conformance;
+mod frames;
+mod lab;
+mod pins;
+mod policy;
+mod secrets;
+mod sessions;
+mod stray;
