@@ -13,14 +13,14 @@ export RUSTC_BOOTSTRAP=1
 options=(--sanitizer none --target-dir "${FUZZ_TARGET_DIR:-fuzz/target}")
 
 # Octets of the longest input: the limit of what is read, where it is reached in reasonable time.
-declare -A max_len=([client_hello]=17000 [http_request]=4096 [http_response]=4096 [chunked]=4096 [dns]=4200 [socks5]=600 [policy_document]=4096 [scrub]=600 [decode]=4096 [members]=1024 [secrets]=2048 [graphql]=600 [intercept]=4096 [git_pack]=2048 [git_pkt]=4096 [git_push]=4096 [git_fetch]=4096 [git_identity]=600 [llm_request]=4096 [llm_response]=4096 [llm_target]=600)
+declare -A max_len=([client_hello]=17000 [http_request]=4096 [http_response]=4096 [chunked]=4096 [dns]=4200 [socks5]=600 [policy_document]=4096 [scrub]=600 [decode]=4096 [members]=1024 [secrets]=2048 [graphql]=600 [intercept]=4096 [git_pack]=2048 [git_pkt]=4096 [git_push]=4096 [git_fetch]=4096 [git_identity]=600 [llm_request]=4096 [llm_response]=4096 [llm_target]=600 [otlp_spans]=4096 [mcp_message]=2048)
 
 main() {
     local seconds=${1:-10} target failed=0
     [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "usage: fuzz/run.sh [SECONDS_PER_TARGET] [TARGET...]" >&2; exit 64; }
     shift $(($# > 0))
     local targets=("$@")
-    [ $# -gt 0 ] || targets=(client_hello http_request http_response chunked dns socks5 policy_document scrub decode members secrets graphql intercept git_pack git_pkt git_push git_fetch git_identity llm_request llm_response llm_target)
+    [ $# -gt 0 ] || targets=(client_hello http_request http_response chunked dns socks5 policy_document scrub decode members secrets graphql intercept git_pack git_pkt git_push git_fetch git_identity llm_request llm_response llm_target otlp_spans mcp_message)
     scripts/tools.sh cargo-fuzz
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT

@@ -16,13 +16,13 @@ fuzz_target!(|input: &[u8]| {
     };
     let (kind, path) = ENDPOINTS[usize::from(*which) % ENDPOINTS.len()];
     let target = target(kind, path);
-    let Ok(request) = read(kind, &target, Bytes::copy_from_slice(body)) else {
+    let Ok(request) = read(&target, Bytes::copy_from_slice(body)) else {
         return;
     };
     assert_eq!(request.octets(), body);
     assert!(request.hosted.is_sorted());
     look(&request);
-    change(kind, &target, request);
+    change(&target, request);
 });
 
 const ENDPOINTS: [(ProviderKind, &str); 12] = [
@@ -59,7 +59,7 @@ fn look(request: &Request) {
     let _ = prices::matches(model, model);
 }
 
-fn change(kind: ProviderKind, target: &Target, mut request: Request) {
+fn change(target: &Target, mut request: Request) {
     let hosted = request.hosted.clone();
     request.strip(&hosted);
     request.cap_output(7);
@@ -71,7 +71,7 @@ fn change(kind: ProviderKind, target: &Target, mut request: Request) {
         text.contains('a').then(|| text.replace('a', "\"\\\n"))
     });
     let octets = request.octets();
-    let again = read(kind, target, octets).expect("what is sent can be read");
+    let again = read(target, octets).expect("what is sent can be read");
     assert_eq!(again.model, request.model);
     assert_eq!(again.stream, request.stream);
     assert!(again.max_output_tokens.is_none_or(|most| most <= 7));
