@@ -43,7 +43,7 @@ have() { command -v "$1" >/dev/null; }
 
 note() { echo "# $*" >&2; }
 
-# start NAME PORT COMMAND...: a server in the foreground of a child process, ready when its port accepts
+# start NAME PORT COMMAND...: a server in the foreground of a child process, ready when its port accepts, within PATIENCE seconds
 start() {
     local name=$1 port=$2 _
     shift 2
@@ -53,7 +53,7 @@ start() {
     fi
     "$@" >"$WORK/$name.log" 2>&1 &
     PID[$name]=$!
-    for _ in {1..200}; do
+    for _ in $(seq $((${PATIENCE:-20} * 10))); do
         kill -0 "${PID[$name]}" 2>/dev/null || break
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
         sleep 0.1
@@ -78,13 +78,15 @@ record() {
 }
 
 # authority: an authority in authority.pem and authority-key.pem of the working directory, and a server's certificate from it
-# (certificate.pem, key.pem) for a host, localhost if not given
-authority() { # [HOST]
-    local host=${1:-localhost} key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30)
+# (certificate.pem, key.pem) for hosts, localhost if none is given
+authority() { # [HOST...]
+    local host=${1:-localhost} names key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30)
+    [ $# -gt 0 ] || set -- localhost
+    names=$(printf ',DNS:%s' "$@")
     openssl req -x509 "${key[@]}" -subj "/CN=benchmark authority" -keyout "$WORK/authority-key.pem" -out "$WORK/authority.pem" 2>/dev/null
     openssl req "${key[@]}" -subj "/CN=$host" -keyout "$WORK/key.pem" -out "$WORK/request.pem" 2>/dev/null
     openssl x509 -req -in "$WORK/request.pem" -CA "$WORK/authority.pem" -CAkey "$WORK/authority-key.pem" -days 30 -set_serial 1 \
-        -extfile <(printf 'subjectAltName=DNS:%s\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n' "$host") \
+        -extfile <(printf 'subjectAltName=%s\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n' "${names#,}") \
         -out "$WORK/certificate.pem" 2>/dev/null
     chmod 644 "$WORK"/*.pem
 }

@@ -4,8 +4,13 @@ use std::fs;
 
 /// User and system CPU seconds, with those of children that have ended and been waited for.
 pub fn cpu_seconds(root: u32) -> f64 {
+    cpu_seconds_of(&tree(root))
+}
+
+/// The same for these processes and no others.
+pub fn cpu_seconds_of(pids: &[u32]) -> f64 {
     const USER_SYSTEM_AND_CHILDREN: std::ops::Range<usize> = 11..15;
-    let ticks: u64 = tree(root)
+    let ticks: u64 = pids
         .iter()
         .filter_map(|pid| stat(*pid))
         .filter_map(|fields| fields.get(USER_SYSTEM_AND_CHILDREN).map(|f| f.to_vec()))
@@ -17,7 +22,12 @@ pub fn cpu_seconds(root: u32) -> f64 {
 
 /// Proportional set size in MiB: pages that processes share are counted once.
 pub fn memory(root: u32) -> f64 {
-    let kibibytes: u64 = tree(root).iter().filter_map(|pid| pss(*pid)).sum();
+    memory_of(&tree(root))
+}
+
+/// The same for these processes and no others.
+pub fn memory_of(pids: &[u32]) -> f64 {
+    let kibibytes: u64 = pids.iter().filter_map(|pid| pss(*pid)).sum();
     kibibytes as f64 / 1024.0
 }
 

@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 use tokio::task::LocalSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
 use crate::exchange::{Connection, Opener, Protocol};
 use crate::sample::{Meter, Sample};
+use crate::schedule::{Schedule, wait_until};
 use crate::target::Target;
 
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -51,7 +52,7 @@ async fn run(options: Options) -> Result<Value> {
     }
     let meter = Meter::start(options.target.pid);
     let sample = Rc::new(RefCell::new(Sample::default()));
-    let schedule = Schedule::new(&options, workers.len());
+    let schedule = Schedule::new(options.seconds, options.rate, workers.len());
     let running: Vec<_> = workers
         .into_iter()
         .enumerate()
@@ -83,34 +84,6 @@ async fn open(options: &Options) -> Result<Vec<Connection>> {
     Ok(all)
 }
 
-/// When requests are due.
-#[derive(Clone, Copy)]
-struct Schedule {
-    start: Instant,
-    end: Instant,
-    /// Seconds between two requests of one worker, and between those of two neighbours; none when the answer is what the next waits for.
-    steps: Option<(f64, f64)>,
-}
-
-impl Schedule {
-    fn new(options: &Options, workers: usize) -> Self {
-        let start = Instant::now();
-        Self {
-            start,
-            end: start + Duration::from_secs_f64(options.seconds),
-            steps: options.rate.map(|rate| (workers as f64 / rate, 1.0 / rate)),
-        }
-    }
-
-    /// When the worker at this position starts its next request.
-    fn due(&self, position: usize, done: u32) -> Instant {
-        self.steps.map_or_else(Instant::now, |(own, neighbour)| {
-            let after = own * f64::from(done) + neighbour * position as f64;
-            self.start + Duration::from_secs_f64(after)
-        })
-    }
-}
-
 struct Worker {
     connection: Connection,
     path: String,
@@ -134,14 +107,4 @@ impl Worker {
             }
         }
     }
-}
-
-/// From when a request that is due then is measured: a late one from when it was due. Timers are late by up to a millisecond, which is
-/// not part of it.
-async fn wait_until(due: Instant) -> Instant {
-    if due <= Instant::now() {
-        return due;
-    }
-    sleep_until(due).await;
-    Instant::now()
 }
