@@ -62,7 +62,7 @@ def agent(chance):
     for turn in range(9):
         call = f"toolu_{turn:02}" + "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=18))
         tool = chance.choice(TOOLS)
-        arguments = {"path": f"/work/src/{chance.choice(WORDS)}/{chance.choice(WORDS)}.rs", "limit": chance.randrange(100, 2000)}
+        arguments = {"path": f"/srv/app/src/{chance.choice(WORDS)}/{chance.choice(WORDS)}.rs", "limit": chance.randrange(100, 2000)}
         asked = [text(prose(chance, 25)), {"type": "tool_use", "id": call, "name": tool, "input": arguments}]
         messages.append({"role": "assistant", "content": asked})
         messages.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": call, "content": code(chance, 24)}]})

@@ -1,5 +1,8 @@
 //! What a server says, message by message: which of it goes on, and how.
 
+mod greeting;
+mod questions;
+
 use std::sync::Arc;
 use std::task::Context;
 
@@ -7,30 +10,26 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use ringfence_gateway::http::{ResponseBody, empty, full};
-use ringfence_gateway::mcp::{McpTerms, PinMode};
-use ringfence_gateway::{
-    Gateway, NoteHold, PinKind, PinState, SeenDefinition, SeenDefinitions, Session, Stopped,
-};
+use ringfence_gateway::mcp::McpTerms;
+use ringfence_gateway::{Gateway, NoteHold, PinKind, Session, Stopped};
 use ringfence_inspect::ScrubSet;
-use ringfence_mcp::ask;
-use ringfence_mcp::definition;
-use ringfence_mcp::frame::{self, Body, Frame, Id, code};
+use ringfence_mcp::frame::{Body, Frame, Id, code};
 use ringfence_mcp::limits::ANSWERED_OCTETS;
 use ringfence_mcp::list::set_text;
 use ringfence_mcp::method::{self, Known as Method};
 use ringfence_mcp::seal::Sealed;
 use ringfence_mcp::version::{Era, Version};
-use ringfence_model::mcp::{McpRequest, McpServer, McpVerb};
-use ringfence_model::{Action, EventId, Outcome, ReasonCode};
+use ringfence_model::mcp::{McpServer, McpVerb};
+use ringfence_model::{EventId, ReasonCode};
 use tokio::time::timeout;
 
 use super::digest::digested;
 use super::entered::{Entered, SESSION};
-use super::limits::{MESSAGES, SAYING, WHOLE_WAIT};
+use super::limits::{MESSAGES, WHOLE_WAIT};
 use super::list::{pinned, show};
-use super::memory::{Memory, Session as OfAgent};
+use super::memory::Memory;
 use super::search;
-use super::sent::{DEFINITION_FINDING, Sending};
+use super::sent::Sending;
 use super::service::Client;
 use super::stream;
 use super::told::{Saying, Told};
@@ -194,73 +193,6 @@ impl Reading {
         }
     }
 
-    /// What a server says of itself is compared with what a person knows of it.
-    async fn greeted(&mut self, frame: Frame) -> Result<Frame, Words> {
-        if self.verb != McpVerb::Greet || self.terms.pin == PinMode::Off {
-            return Ok(frame);
-        }
-        let Some(result) = frame.result() else {
-            return Ok(frame);
-        };
-        let seen = definition::of_server(result).map_err(|error| self.words(&error.to_string()))?;
-        let seen = SeenDefinitions {
-            kind: PinKind::Server,
-            definitions: vec![SeenDefinition {
-                name: seen.name,
-                canonical: seen.canonical,
-            }],
-        };
-        let states = self.pinned(seen).await.map_err(|why| self.words(&why))?;
-        let what = match states.first() {
-            Some(PinState::Known) => return Ok(frame),
-            Some(PinState::Changed) => "says something else of itself than a person knows",
-            _ => "is new",
-        };
-        let name = &self.server.name;
-        let why = format!(
-            "{name} {what}, and waits for a person: ringfence mcp diff {name}, then ringfence mcp approve {name}"
-        );
-        self.gateway
-            .report(&self.session, DEFINITION_FINDING, why.clone());
-        Err(self.words_of(ReasonCode::DefinitionNotKnown, &why))
-    }
-
-    async fn pinned(&mut self, seen: SeenDefinitions) -> Result<Vec<PinState>, String> {
-        super::known::check(
-            &self.gateway,
-            &self.session,
-            &self.server,
-            (self.terms.pin, seen),
-        )
-        .await
-    }
-
-    /// A session that the server began has an id of ours for the agent.
-    fn begin(&self, client: &Client, upstream: String, response: &mut Response<ResponseBody>) {
-        let Some(version) = self.version else { return };
-        let Some(id) = self
-            .memory
-            .seal()
-            .and_then(|seal| seal.seal(Sealed::Session, &upstream))
-        else {
-            return;
-        };
-        let session = OfAgent { upstream, version };
-        let value = HeaderValue::from_str(&id);
-        let is_kept = self.memory.lock().begin(id, session);
-        if let (true, Ok(value)) = (is_kept, value) {
-            response.headers_mut().insert(SESSION, value);
-            return;
-        }
-        let why = "there are too many sessions with this server";
-        let refusal = client.gateway.refuse_within(
-            self.event,
-            self.server.name.to_string(),
-            (ReasonCode::LimitReached, why),
-        );
-        *response = Words::of(&Stopped::Refused(refusal)).respond(self.id.as_ref());
-    }
-
     /// One message of the server's as it goes on to the agent; none where it does not.
     pub(super) fn said(&mut self, frame: Frame) -> Option<Vec<u8>> {
         self.messages += 1;
@@ -357,79 +289,6 @@ impl Reading {
         };
         self.hold.note_mcp(|facts| facts.error = code);
         self.written(frame, id)
-    }
-
-    /// What the server asks of the agent is decided on like anything else.
-    fn question(&mut self, frame: Frame, id: &Id) -> Option<Vec<u8>> {
-        if self.version.is_some_and(|it| it.era() == Era::Stateless) {
-            return None;
-        }
-        if let Err(code) = self.may_question(&frame) {
-            // The server would wait for ever. Why it is refused is the agent's to know, not its.
-            let answer = frame::error(Some(id), code, "declined", None);
-            if self.saying.len() < SAYING {
-                self.saying.push(self.told.say(answer));
-            }
-            return None;
-        }
-        if !self.memory.lock().ask(id) {
-            return None;
-        }
-        self.written(frame, None)
-    }
-
-    /// Whether the server may ask this; the code of JSON-RPC where it may not.
-    fn may_question(&self, frame: &Frame) -> Result<(), i64> {
-        let asked = ask::of_server(frame).map_err(|error| error.code)?;
-        if asked.verb == McpVerb::Sample && ask::wants_others(frame.params()) {
-            // A server is not told what the agent has from others.
-            return Err(code::INVALID_PARAMS);
-        }
-        if !asked.verb.is_of_server() {
-            return Ok(());
-        }
-        let target = asked.targets.into_iter().next();
-        let may = self.may_ask(asked.verb, target, frame.octets());
-        may.map_err(|_| code::REFUSED)
-    }
-
-    /// Decides on what the server asks for, and records it.
-    fn may_ask(&self, verb: McpVerb, target: Option<String>, octets: u64) -> Result<(), String> {
-        let action = McpRequest {
-            destination: self.server.destination.clone(),
-            server: self.server.name.clone(),
-            verb,
-            method: Some(verb.as_str().to_owned()),
-            target,
-            arguments: None,
-            reads_only: None,
-            path: self.server.path.clone(),
-            version: self.version.map(|it| it.to_string()),
-            octets,
-        };
-        let action = Action::Mcp(Box::new(action));
-        let decided = self
-            .gateway
-            .decide(&self.session, action, Some(self.connection));
-        match decided {
-            Ok(permit) => {
-                permit.finish(Outcome::Done);
-                Ok(())
-            }
-            Err(refusal) => Err(refusal.decision.reason),
-        }
-    }
-
-    /// What the server asks for within an answer.
-    fn inputs(&self, frame: &Frame) -> Result<(), String> {
-        let Some(result) = frame.result() else {
-            return Ok(());
-        };
-        let inputs = ask::inputs(result).map_err(|error| error.why)?;
-        for (_, asked) in inputs {
-            self.may_ask(asked.verb, asked.targets.into_iter().next(), frame.octets())?;
-        }
-        Ok(())
     }
 
     fn notification(&mut self, frame: Frame) -> Option<Vec<u8>> {
