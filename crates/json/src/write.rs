@@ -24,22 +24,28 @@ impl Value<'_> {
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// The value for libraries. Numbers that they cannot hold are rounded as most readers do.
+    /// The value for libraries. Numbers with more digits than they hold are rounded as most readers
+    /// do. None where a number is larger than they hold, which readers differ about.
     #[must_use]
-    pub fn to_json(self) -> serde_json::Value {
-        match self.kind() {
+    pub fn to_json(self) -> Option<serde_json::Value> {
+        Some(match self.kind() {
             Kind::Null => serde_json::Value::Null,
             Kind::Bool => (self.raw() == b"true").into(),
-            Kind::Number => number(self),
+            Kind::Number => number(self)?,
             Kind::Key | Kind::Text => self.text().unwrap_or_default().into_owned().into(),
-            Kind::Array => self.elements().map(Self::to_json).collect(),
+            Kind::Array => {
+                let elements: Option<Vec<_>> = self.elements().map(Self::to_json).collect();
+                elements?.into()
+            }
             Kind::Object => {
                 let member = |(key, value): (Self, Self)| {
-                    (key.text().unwrap_or_default().into_owned(), value.to_json())
+                    let name = key.text().unwrap_or_default().into_owned();
+                    Some((name, value.to_json()?))
                 };
-                serde_json::Value::Object(self.members().map(member).collect::<Map<_, _>>())
+                let members: Option<Map<_, _>> = self.members().map(member).collect();
+                serde_json::Value::Object(members?)
             }
-        }
+        })
     }
 }
 
@@ -92,14 +98,12 @@ fn text(value: Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// A number that is too large for any library is none that a rule could be about.
-fn number(value: Value<'_>) -> serde_json::Value {
+fn number(value: Value<'_>) -> Option<serde_json::Value> {
     let text = std::str::from_utf8(value.raw()).unwrap_or_default();
     let whole = text
         .parse::<i64>()
         .map(Number::from)
         .or_else(|_| text.parse::<u64>().map(Number::from));
     let fraction = || text.parse::<f64>().ok().and_then(Number::from_f64);
-    let number = whole.ok().or_else(fraction);
-    number.map_or(serde_json::Value::Null, serde_json::Value::Number)
+    whole.ok().or_else(fraction).map(serde_json::Value::Number)
 }

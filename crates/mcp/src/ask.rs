@@ -412,12 +412,11 @@ pub fn headers(frame: &Frame, version: Option<Version>) -> Vec<(&'static str, St
         return Vec::new();
     };
     let mut headers = vec![("mcp-protocol-version", version.to_string())];
-    if version.era() == Era::Stateless
-        && let Some(method) = frame.method()
-    {
-        headers.push(("mcp-method", method.to_owned()));
-        let member = method::of_client(method).and_then(mirrored);
-        let name = member.and_then(|member| frame.params()?.get(member)?.text());
+    // What is no method of the protocol does not go on.
+    let known = frame.method().and_then(method::of_client);
+    if let Some(known) = known.filter(|_| version.era() == Era::Stateless) {
+        headers.push(("mcp-method", known.name.to_owned()));
+        let name = mirrored(known).and_then(|member| frame.params()?.get(member)?.text());
         if let Some(name) = name {
             headers.push(("mcp-name", encoded(&name)));
         }

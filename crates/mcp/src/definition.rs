@@ -97,11 +97,19 @@ fn of_entry(entry: Value<'_>, of: ListOf) -> Result<Definition, DefinitionError>
     if entry.raw().len() > DEFINITION_OCTETS {
         return Err(DefinitionError::TooMany);
     }
+    readable(entry)?;
     Ok(Definition {
         name: name.into_owned(),
         canonical: entry.canonical(),
         reads_only: of == ListOf::Tools && reads_only,
     })
+}
+
+/// What readers differ about, a person cannot accept.
+fn readable(value: Value<'_>) -> Result<(), DefinitionError> {
+    let why = "a number in it is too large";
+    let odd = || DefinitionError::Malformed(why.to_owned());
+    value.to_json().map(drop).ok_or_else(odd)
 }
 
 /// Whether a name has letters of two scripts that look alike.
@@ -123,6 +131,7 @@ pub fn of_server(result: Value<'_>) -> Result<Definition, DefinitionError> {
     if result.raw().len() > DEFINITION_OCTETS {
         return Err(DefinitionError::TooMany);
     }
+    readable(result)?;
     let meta = result.get("_meta");
     let named = result.get("serverInfo");
     let named = named.or_else(|| meta.and_then(|it| it.get(SERVER_INFO)));

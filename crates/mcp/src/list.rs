@@ -32,12 +32,13 @@ pub fn keep(frame: &mut Frame, of: ListOf, keep: &dyn Fn(&str) -> Kept) -> u64 {
             match name.map_or(Kept::Hidden, |name| keep(&name)) {
                 Kept::Hidden => hidden.push(entry.at()),
                 Kept::As => {}
-                Kept::Narrowed(schema) => match entry.get("inputSchema") {
-                    Some(own) => {
-                        changed.push((own.at(), narrowed(&own.to_json(), &schema).to_string()));
+                Kept::Narrowed(schema) => {
+                    let own = entry.get("inputSchema");
+                    match own.and_then(|own| Some((own.at(), own.to_json()?))) {
+                        Some((at, own)) => changed.push((at, narrowed(&own, &schema).to_string())),
+                        None => hidden.push(entry.at()),
                     }
-                    None => hidden.push(entry.at()),
-                },
+                }
             }
         }
     }

@@ -272,6 +272,12 @@ fn a_session_speaks_one_version() {
 }
 
 #[test]
+fn what_is_no_method_is_in_no_header() {
+    let odd = frame("{\"jsonrpc\":\"2.0\",\"method\":\"n\u{7f}tify\"}");
+    assert_eq!(headers(&odd, Some(Version::LATEST)).len(), 1);
+}
+
+#[test]
 fn headers_are_written_from_the_message() {
     let written = headers(&stateless(META), Some(Version::LATEST));
     assert_eq!(

@@ -32,6 +32,7 @@ fn a_list_that_two_readers_could_read_differently_is_refused() {
         r#"{"tools":[{"name":7}]}"#,
         r#"{"tools":[{"name":""}]}"#,
         r#"{"tools":["a"]}"#,
+        r#"{"tools":[{"name":"a","x":1e999}]}"#,
         r#"{"tools":{"name":"a"}}"#,
         r#"{"Tools":[]}"#,
         r#"{}"#,

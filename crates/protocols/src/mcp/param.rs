@@ -23,7 +23,7 @@ pub(super) fn params(frame: &Frame, headers: &HeaderMap) -> Option<Vec<(HeaderNa
     for (name, value) in named {
         if said.is_empty() {
             let arguments = frame.params().and_then(|it| it.get("arguments"));
-            gather(&arguments?.to_json(), &mut said);
+            gather(&arguments?.to_json()?, &mut said);
         }
         let is_known = params.iter().any(|(known, _)| known == name);
         let text = decoded(value.to_str().ok()?)?;

@@ -313,11 +313,15 @@ fn arguments(frame: &Frame) -> McpArguments {
         }
         None => (0, digested("{}", None).digest),
     };
-    let value = value.map_or_else(|| serde_json::json!({}), ringfence_json::Value::to_json);
+    // What readers differ about, no rule with conditions allows.
+    let value = match value {
+        Some(value) => value.to_json(),
+        None => Some(serde_json::json!({})),
+    };
     McpArguments {
         octets,
         digest,
-        value: Some(value),
+        value,
     }
 }
 
