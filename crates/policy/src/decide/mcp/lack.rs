@@ -138,7 +138,7 @@ pub(crate) fn is_taken(rule: &McpRule, request: &McpRequest) -> bool {
         }),
         McpVerb::GetPrompt => target.is_some_and(|name| rule.has_prompt(name)),
         McpVerb::Complete => {
-            completed(rule, target).is_none() || rule.has_feature(McpFeature::Completions)
+            rule.has_feature(McpFeature::Completions) || takes_completion(rule, target)
         }
         McpVerb::SetLogLevel => rule.has_feature(McpFeature::Logging),
         McpVerb::Task => rule.has_feature(McpFeature::Tasks),
@@ -152,6 +152,15 @@ pub(crate) fn is_taken(rule: &McpRule, request: &McpRequest) -> bool {
         | McpVerb::ListResources
         | McpVerb::ListTemplates
         | McpVerb::ListPrompts => false,
+    }
+}
+
+/// What is completed of a template may be what is forbidden.
+fn takes_completion(rule: &McpRule, target: Option<&str>) -> bool {
+    match target.and_then(|it| it.split_once(' ')) {
+        Some(("prompt", name)) => rule.has_prompt(name),
+        Some((_, uri)) => rule.resources.iter().any(|it| it.overlaps_folded(uri)),
+        None => false,
     }
 }
 

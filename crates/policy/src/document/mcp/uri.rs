@@ -81,6 +81,17 @@ impl UriPattern {
     }
 }
 
+impl UriPattern {
+    /// Whether something of a template could match, in whatever case: one of the two begins with all
+    /// of the other that stands for itself.
+    pub(crate) fn overlaps_folded(&self, template: &str) -> bool {
+        let literal = template.split('{').next().unwrap_or_default();
+        let own = self.text.split(['*', '{']).next().unwrap_or_default();
+        let (literal, own) = (literal.to_ascii_lowercase(), own.to_ascii_lowercase());
+        self.matches_folded(template) || literal.starts_with(&own) || own.starts_with(&literal)
+    }
+}
+
 impl FromStr for UriPattern {
     type Err = UriPatternError;
 
@@ -174,6 +185,19 @@ mod tests {
         let pattern: UriPattern = "file:///secret/*".parse().unwrap();
         assert!(pattern.matches_folded("FILE:///Secret/X"));
         assert!(!pattern.matches("FILE:///Secret/X"));
+    }
+
+    #[test]
+    fn a_wider_template_overlaps_what_is_forbidden() {
+        let pattern: UriPattern = "file:///secret/**".parse().unwrap();
+        for (template, is) in [
+            ("file:///{path}", true),
+            ("FILE:///Secret/{name}", true),
+            ("file:///secret/keys/{name}", true),
+            ("file:///docs/{name}", false),
+        ] {
+            assert_eq!(pattern.overlaps_folded(template), is, "{template}");
+        }
     }
 
     #[test]
