@@ -95,6 +95,18 @@ const CASES: &[Case] = &[
         true,
     ),
     (
+        "{server: desk, resources: ['s://a/**']}",
+        McpVerb::Complete,
+        Some("resource S://{x}"),
+        true,
+    ),
+    (
+        "{server: desk, resources: ['s://a/**']}",
+        McpVerb::Complete,
+        Some("resource s://b/{x}"),
+        false,
+    ),
+    (
         "{server: desk, features: [subscriptions]}",
         McpVerb::Subscribe,
         Some("s://b"),
