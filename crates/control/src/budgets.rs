@@ -89,9 +89,7 @@ impl LocalBudgets {
             of_run: None,
             shared: None,
         };
-        let (of_run, shared): (Vec<_>, Vec<_>) = budgets
-            .iter()
-            .partition(|budget| budget.scope == BudgetScope::Run);
+        let (of_run, shared) = parted(budgets);
         if !of_run.is_empty() {
             let taken = self.runs.take(&claims(identity, &of_run), most, now);
             let taken = taken.map_err(|error| not_reserved(error, &of_run))?;
@@ -107,6 +105,40 @@ impl LocalBudgets {
             }
         }
         Ok(Reservation::new(Box::new(held)))
+    }
+
+    /// Takes from all where that needs no waiting, or from none.
+    fn reserve_now(
+        &self,
+        identity: &Identity,
+        budgets: &[BudgetTerms],
+        most: Charge,
+        now: Timestamp,
+    ) -> Option<Reservation> {
+        let most = amount(most);
+        let (of_run, shared) = parted(budgets);
+        let mut held = Held {
+            most,
+            of_run: None,
+            shared: None,
+        };
+        if !of_run.is_empty() {
+            let taken = self.runs.take(&claims(identity, &of_run), most, now);
+            held.of_run = Some((Arc::clone(&self.runs), taken.ok()?));
+        }
+        if !shared.is_empty() {
+            let ledger = self.ledger.try_lock().ok().and_then(|it| it.clone());
+            let taken = ledger.and_then(|ledger| {
+                let claims = claims(identity, &shared);
+                let taken = ledger.take_at_once(&claims, most, now)?.ok()?;
+                Some((ledger, taken))
+            });
+            if taken.is_none() {
+                held.settle_all(Amount::default());
+            }
+            held.shared = Some(taken?);
+        }
+        Some(Reservation::new(Box::new(held)))
     }
 
     fn take_shared(
@@ -131,6 +163,15 @@ impl Budgets for LocalBudgets {
     ) -> Result<Reservation, NotReserved> {
         self.reserve_at(identity, budgets, most, Timestamp::now())
     }
+
+    fn reserve_at_once(
+        &self,
+        identity: &Identity,
+        budgets: &[BudgetTerms],
+        most: Charge,
+    ) -> Option<Reservation> {
+        self.reserve_now(identity, budgets, most, Timestamp::now())
+    }
 }
 
 impl Held {
@@ -148,6 +189,17 @@ impl Held {
 impl Settle for Held {
     fn settle(mut self: Box<Self>, spent: Charge) {
         self.settle_all(amount(spent));
+    }
+
+    fn settle_at_once(mut self: Box<Self>, spent: Charge) -> Result<(), Box<dyn Settle>> {
+        if let Some((ledger, taken)) = self.shared.take()
+            && let Err(taken) = ledger.settle_at_once(taken, amount(spent))
+        {
+            self.shared = Some((ledger, taken));
+            return Err(self);
+        }
+        self.settle_all(amount(spent));
+        Ok(())
     }
 }
 
@@ -226,6 +278,13 @@ fn record(
         }))?;
     }
     spool.sync()
+}
+
+/// The budgets that one run has for itself, and those that others share.
+fn parted(budgets: &[BudgetTerms]) -> (Vec<&BudgetTerms>, Vec<&BudgetTerms>) {
+    budgets
+        .iter()
+        .partition(|budget| budget.scope == BudgetScope::Run)
 }
 
 const fn amount(charge: Charge) -> Amount {

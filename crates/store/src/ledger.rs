@@ -35,7 +35,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -189,6 +189,41 @@ impl Ledger {
         })
     }
 
+    /// As [`Self::take`], for a thread that must not wait: none where another holds the ledger, where
+    /// there is more to do than to add a line, and where the accounts have not enough left.
+    ///
+    /// # Errors
+    /// Why the ledger cannot be used.
+    #[must_use]
+    pub fn take_at_once(
+        &self,
+        claims: &[Claim],
+        most: Amount,
+        now: Timestamp,
+    ) -> Option<Result<Taken, LedgerError>> {
+        self.at_once(|file| {
+            let taken = file.book.take(claims, most, self.holder.id, now);
+            let (change, taken) = taken.ok()?;
+            Some(self.commit(file, change).map(|()| taken))
+        })
+    }
+
+    /// As [`Self::settle`], for a thread that must not wait.
+    ///
+    /// # Errors
+    /// What is still to be settled, where that has to wait.
+    pub fn settle_at_once(
+        &self,
+        taken: Taken,
+        spent: Amount,
+    ) -> Result<Result<(), LedgerError>, Taken> {
+        let settled = self.at_once(|file| {
+            let change = file.book.settle(&taken, self.holder.id, spent);
+            Some(self.commit(file, change))
+        });
+        settled.ok_or(taken)
+    }
+
     /// What all accounts hold whose window is not over.
     ///
     /// # Errors
@@ -256,6 +291,32 @@ impl Ledger {
             Some(file) => work(file),
             None => Err(LedgerError::Busy(path).into()),
         }
+    }
+
+    /// The same where nobody else does anything, nobody has since we did, and the file is not due to
+    /// be written anew.
+    fn at_once<T>(
+        &self,
+        work: impl FnOnce(&mut LedgerFile) -> Option<Result<T, LedgerError>>,
+    ) -> Option<Result<T, LedgerError>> {
+        if self.syncer.has_failed() {
+            return None;
+        }
+        let mut open = match self.open.try_lock() {
+            Ok(open) => open,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let Open { lock, file } = &mut *open;
+        let file = file.as_mut()?;
+        if !private::try_lock(lock).ok()? {
+            return None;
+        }
+        let _guard = Guard(lock);
+        if file.is_due() || !file.is_current() {
+            return None;
+        }
+        work(file)
     }
 
     fn commit(&self, file: &mut LedgerFile, change: book::Change) -> Result<(), LedgerError> {

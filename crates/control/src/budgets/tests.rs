@@ -66,6 +66,38 @@ impl Scene {
 }
 
 #[test]
+fn at_once_all_budgets_give_or_none_does() {
+    let scene = Scene::new();
+    let claude = identity("claude");
+    let terms = [
+        budget(BudgetScope::Run, BudgetWindow::Total, 100),
+        budget(BudgetScope::Agent, BudgetWindow::Day, 50),
+    ];
+    let at_once = |most| scene.budgets.reserve_at_once(&claude, &terms, tokens(most));
+    // The ledger is not open yet.
+    assert!(at_once(10).is_none());
+    scene
+        .reserve(&claude, &terms, 10)
+        .unwrap()
+        .settle(tokens(10));
+    // The agent's budget has not enough, so the run's gives nothing.
+    assert!(at_once(41).is_none());
+    assert_eq!(scene.left(&claude, &terms[..1]), 90);
+    let reserved = at_once(40).unwrap();
+    assert_eq!(scene.left(&claude, &terms[..1]), 50);
+    // Another process was at the ledger: what could not be settled can still be.
+    let other = LocalBudgets::new(scene.data.path());
+    let rule = RuleRef("p/llm/0".to_owned());
+    drop(other.reserve(&identity("other"), &rule, &terms[1..], tokens(1)));
+    let reserved = reserved.settle_at_once(tokens(5)).unwrap_err();
+    reserved.settle(tokens(5));
+    assert_eq!(scene.left(&claude, &terms[..1]), 85);
+    assert_eq!(scene.left(&claude, &terms[1..]), 35);
+    assert!(at_once(35).unwrap().settle_at_once(tokens(35)).is_ok());
+    assert_eq!(scene.left(&claude, &terms[1..]), 0);
+}
+
+#[test]
 fn a_budget_of_a_run_is_its_own_and_needs_no_file() {
     let scene = Scene::new();
     let terms = [budget(BudgetScope::Run, BudgetWindow::Total, 100)];

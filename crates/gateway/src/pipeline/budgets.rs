@@ -32,6 +32,15 @@ pub trait Budgets: Send + Sync {
         budgets: &[BudgetTerms],
         most: Charge,
     ) -> Result<Reservation, NotReserved>;
+
+    /// The same for a thread that must not wait: none where it would have to, and then nothing was
+    /// taken.
+    fn reserve_at_once(
+        &self,
+        identity: &Identity,
+        budgets: &[BudgetTerms],
+        most: Charge,
+    ) -> Option<Reservation>;
 }
 
 /// What was taken from budgets for one request. Dropped without an end, all of it is spent.
@@ -43,6 +52,12 @@ pub trait Settle: Send {
     /// States what was spent of it. More than was taken is taken as well, and budgets are then
     /// short by it. It may wait for a file.
     fn settle(self: Box<Self>, spent: Charge);
+
+    /// The same for a thread that must not wait.
+    ///
+    /// # Errors
+    /// What is still to be settled, where that would have to wait.
+    fn settle_at_once(self: Box<Self>, spent: Charge) -> Result<(), Box<dyn Settle>>;
 }
 
 /// Why nothing was taken.
@@ -77,6 +92,17 @@ impl Reservation {
             settle.settle(spent);
         }
     }
+
+    /// The same for a thread that must not wait.
+    ///
+    /// # Errors
+    /// The reservation, to be settled where it can wait.
+    pub fn settle_at_once(mut self, spent: Charge) -> Result<(), Self> {
+        match self.0.take() {
+            Some(settle) => settle.settle_at_once(spent).map_err(Self::new),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The port of a gateway whose rules have no budgets: one that has is refused.
@@ -93,5 +119,9 @@ impl Budgets for NoBudgets {
     ) -> Result<Reservation, NotReserved> {
         let reason = "this gateway keeps none".to_owned();
         Err(NotReserved::Unavailable(reason))
+    }
+
+    fn reserve_at_once(&self, _: &Identity, _: &[BudgetTerms], _: Charge) -> Option<Reservation> {
+        None
     }
 }

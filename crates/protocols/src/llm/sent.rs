@@ -278,7 +278,7 @@ impl Client {
             Err(stopped) => {
                 match may_have_worked(&stopped) {
                     true => drop(kept),
-                    false => kept.settle(Charge::default()),
+                    false => kept.settled(Charge::default()).await,
                 }
                 return match &stopped {
                     Stopped::Failed(_) => {
@@ -292,7 +292,7 @@ impl Client {
         let is_unable = is_unable(status) && !terms.fallback.is_empty();
         if is_unable {
             // An error costs nothing, and whoever is asked instead needs the room.
-            kept.settle(Charge::default());
+            kept.settled(Charge::default()).await;
             if let Some(admitted) = admitted.take() {
                 admitted.settle(0);
             }

@@ -6,6 +6,8 @@ use ringfence_llm::prices::{self, Rates};
 use ringfence_llm::request::Request;
 use ringfence_llm::response::Seen;
 use ringfence_model::llm::{LlmEndpoint, LlmProvider, Money, TokenUsage};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use super::limits::{FRAME_TOKENS, IMAGE_TOKENS, UNKNOWN_CONTEXT, UNKNOWN_OUTPUT};
 
@@ -160,10 +162,21 @@ fn flat(price: &Price) -> Rates {
 pub(super) struct Kept(pub(super) Option<Reservation>);
 
 impl Kept {
-    /// Gives back what was not spent.
+    /// Gives back what was not spent; where that has to wait, on a thread of its own.
     pub(super) fn settle(&mut self, spent: Charge) {
-        if let Some(reservation) = self.0.take() {
-            elsewhere(move || reservation.settle(spent));
+        if let Some(Err(reservation)) = self.0.take().map(|it| it.settle_at_once(spent)) {
+            drop(elsewhere(move || reservation.settle(spent)));
+        }
+    }
+
+    /// As [`Self::settle`], and returns when it is done: what is asked next has the room.
+    pub(super) async fn settled(&mut self, spent: Charge) {
+        if let Some(Err(reservation)) = self.0.take().map(|it| it.settle_at_once(spent)) {
+            let settling = elsewhere(move || reservation.settle(spent));
+            if let Some(settling) = settling {
+                // A settling that panicked has spent all of it.
+                let _ = settling.await;
+            }
         }
     }
 }
@@ -172,16 +185,19 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(reservation) = self.0.take() {
-            elsewhere(move || drop(reservation));
+            drop(elsewhere(move || drop(reservation)));
         }
     }
 }
 
-/// Files are written on a thread of their own.
-fn elsewhere(work: impl FnOnce() + Send + 'static) {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn_blocking(work)),
-        Err(_) => work(),
+/// Files are written on a thread of their own, where there is a runtime that has one.
+fn elsewhere(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    match Handle::try_current() {
+        Ok(runtime) => Some(runtime.spawn_blocking(work)),
+        Err(_) => {
+            work();
+            None
+        }
     }
 }
 

@@ -94,6 +94,10 @@ impl Client {
 
     async fn reserve(&self, terms: &Arc<LlmTerms>, most: Charge) -> Result<Kept, Stop> {
         let budgets = Arc::clone(self.gateway.budgets());
+        let identity = self.session.identity();
+        if let Some(taken) = budgets.reserve_at_once(identity, &terms.budgets, most) {
+            return Ok(Kept(Some(taken)));
+        }
         let identity = self.session.identity().clone();
         let of_rule = Arc::clone(terms);
         let reserving = tokio::task::spawn_blocking(move || {

@@ -58,6 +58,22 @@ impl LedgerFile {
         Ok(())
     }
 
+    /// Whether nobody has added anything, or replaced the file, since it was read.
+    pub(super) fn is_current(&self) -> bool {
+        let named = self.path.symlink_metadata();
+        let known = self.file.metadata();
+        named.is_ok_and(|named| {
+            known.is_ok_and(|known| {
+                (named.dev(), named.ino()) == (known.dev(), known.ino()) && known.len() == self.end
+            })
+        })
+    }
+
+    /// Whether the file is so long that it is to be written anew.
+    pub(super) fn is_due(&self) -> bool {
+        self.end >= LEDGER_COMPACTED.max(2 * self.begun)
+    }
+
     /// Adds a line, and carries the change out. Where this fails, nothing has changed.
     pub(super) fn append(&mut self, change: Change) -> Result<(), LedgerError> {
         if self.end > LEDGER_OCTETS / 2 {
@@ -82,7 +98,7 @@ impl LedgerFile {
 
     /// Writes the file anew where it is long, without what is over.
     pub(super) fn compact(&mut self) -> Result<(), LedgerError> {
-        if self.end < LEDGER_COMPACTED.max(2 * self.begun) {
+        if !self.is_due() {
             return Ok(());
         }
         let mut book = self.book.clone();

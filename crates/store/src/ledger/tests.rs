@@ -94,6 +94,55 @@ fn what_is_set_aside_cannot_be_taken_again_and_what_is_not_spent_can() {
 }
 
 #[test]
+fn at_once_a_line_is_added_or_nothing_is_done() {
+    let (data, ledger) = open();
+    let claim = [tokens(of_agent(Window::Day), 100)];
+    let most = amount(40, 0);
+    let taken = ledger.take_at_once(&claim, most, noon()).unwrap().unwrap();
+    assert_eq!(only(&ledger, noon()).under_way, most);
+    // Not enough is left: who may wait finds out why.
+    assert!(ledger.take_at_once(&claim, amount(61, 0), noon()).is_none());
+    // Another process has added a line, which has to be read first.
+    let other = Ledger::open(data.path()).unwrap();
+    spend(&other, &claim[0], 10, noon());
+    assert!(ledger.take_at_once(&claim, most, noon()).is_none());
+    let taken = ledger.settle_at_once(taken, amount(5, 0)).unwrap_err();
+    assert_eq!(only(&ledger, noon()).under_way, most);
+    ledger.settle_at_once(taken, amount(5, 0)).unwrap().unwrap();
+    let balance = only(&ledger, noon());
+    assert_eq!(
+        (balance.spent, balance.under_way),
+        (amount(15, 0), amount(0, 0))
+    );
+    // Another process holds it.
+    let held = ledger.folder.join(LOCK);
+    let lock = private::open_or_create(&held).unwrap();
+    let guard = wait_for(&lock, &held, Instant::now()).unwrap();
+    assert!(ledger.take_at_once(&claim, most, noon()).is_none());
+    drop(guard);
+    assert!(ledger.take_at_once(&claim, most, noon()).is_some());
+}
+
+#[test]
+fn a_ledger_that_is_due_to_be_written_anew_is_left_to_who_may_wait() {
+    let (_data, ledger) = open();
+    let claim = [tokens(of_agent(Window::Day), u64::MAX)];
+    let mut refused = false;
+    for _ in 0..10_000 {
+        match ledger.take_at_once(&claim, amount(1, 0), noon()) {
+            Some(taken) => drop(taken.unwrap()),
+            None => {
+                refused = true;
+                break;
+            }
+        }
+    }
+    assert!(refused);
+    spend(&ledger, &claim[0], 1, noon());
+    assert!(ledger.take_at_once(&claim, amount(1, 0), noon()).is_some());
+}
+
+#[test]
 fn money_and_tokens_are_both_held_to_their_limits() {
     let (_data, ledger) = open();
     let claim = [Claim {

@@ -125,6 +125,8 @@ def endless_stream(handler, ask):
     while True:
         handler.event(progress(ask, f"{count} " + "x" * 4096))
         count += 1
+        if count % 16 == 0:
+            time.sleep(0.005)  # The stream is to have no end; the machine is not to be taken by who writes it.
 
 
 def silent_stream(handler, _ask):

@@ -319,6 +319,10 @@ impl Settle for Told {
         self.1 = true;
         self.0.send((thread::current().id(), Some(spent))).unwrap();
     }
+
+    fn settle_at_once(self: Box<Self>, _: Charge) -> Result<(), Box<dyn Settle>> {
+        Err(self)
+    }
 }
 
 impl Drop for Told {
@@ -344,6 +348,9 @@ async fn no_file_is_waited_for_on_the_thread_that_serves_requests() {
     let (on, told) = receiver.recv().unwrap();
     assert_eq!(told, Some(spent));
     assert_ne!(on, thread::current().id());
+    // Who waits for it finds it done.
+    kept(&sender).settled(spent).await;
+    assert_eq!(receiver.try_recv().unwrap().1, Some(spent));
     drop(kept(&sender));
     let (on, told) = receiver.recv().unwrap();
     assert_eq!(told, None);
