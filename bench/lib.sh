@@ -69,6 +69,27 @@ rotate() {
     echo "${@:shift_by+1}" "${@:1:shift_by}"
 }
 
+# calm: waits until the machine does nothing, for a minute at most. Some peers work on what they were asked long after they answered, and
+# whoever is measured next would pay for it. Where other work runs all the time, LOUD=1 goes on without waiting (and `chrt --rr 1` before
+# the command lets the measurement go first).
+calm() {
+    [ -z "${LOUD:-}" ] || return 0
+    local until=$((SECONDS + 60)) before after
+    while [ "$SECONDS" -lt "$until" ]; do
+        before=$(busy)
+        sleep 0.5
+        after=$(busy)
+        # A tenth of one core, in hundredths of a second.
+        [ $((after - before)) -gt 5 ] || return 0
+    done
+    note "the machine did not come to rest before a measurement"
+}
+
+# busy: hundredths of a second that all cores have worked
+busy() {
+    awk '/^cpu / { print $2 + $3 + $4 + $7 + $8; exit }' /proc/stat
+}
+
 # record CASE PEER REPETITION COMMAND...: one measurement; a failed one is recorded as failed
 record() {
     local case=$1 peer=$2 repetition=$3 result

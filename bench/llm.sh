@@ -177,10 +177,12 @@ measure() {
     local repetition name count
     # First of all: what a process has had before, it takes again without asking for more.
     for name in "${PEERS[@]}"; do
+        calm
         [ "$name" = direct ] || load open "$name" 1 agent-slow open --streams "$OPEN"
     done
     for repetition in $(seq "$REPS"); do
         for name in $(rotate "$repetition" "${PEERS[@]}"); do
+            calm
             load requests-1k "$name" "$repetition" chat requests --seconds "$SECS" --connections "$CONNECTIONS"
             load latency-1k "$name" "$repetition" chat requests --seconds "$((SECS + 1))" --connections 4 --rate "$RATE"
             load requests-48k "$name" "$repetition" agent requests --seconds "$SECS" --connections "$CONNECTIONS"

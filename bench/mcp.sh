@@ -74,6 +74,7 @@ measure() {
     local repetition peer
     for repetition in $(seq "$REPS"); do
         for peer in $(rotate "$repetition" "${PEERS[@]}"); do
+            calm
             load calls-1kb "$peer" "$repetition" --seconds "$SECS"
             load latency-1kb "$peer" "$repetition" --seconds "$((SECS + 1))" --rate "${RATES[$peer]:-$RATE}"
             load calls-100kb "$peer" "$repetition" --seconds "$SECS" --tool large

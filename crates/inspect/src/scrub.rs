@@ -124,7 +124,7 @@ impl ScrubSet {
     /// Whether the whole text holds a value in any form.
     #[must_use]
     pub fn finds(&self, text: &[u8]) -> bool {
-        self.0.find(Text { octets: text }, 0, text.len()).is_some()
+        self.0.is_in(Text { octets: text })
     }
 }
 

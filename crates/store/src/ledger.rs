@@ -302,11 +302,7 @@ impl Ledger {
         if self.syncer.has_failed() {
             return None;
         }
-        let mut open = match self.open.try_lock() {
-            Ok(open) => open,
-            Err(TryLockError::Poisoned(left)) => left.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
+        let mut open = self.open_soon()?;
         let Open { lock, file } = &mut *open;
         let file = file.as_mut()?;
         if !private::try_lock(lock).ok()? {
@@ -317,6 +313,20 @@ impl Ledger {
             return None;
         }
         work(file)
+    }
+
+    /// The ledger, once no other thread has it; none where one has it for longer than it takes to
+    /// add a line. To go to another thread at once would cost more, and that thread would be in the
+    /// way of the next.
+    fn open_soon(&self) -> Option<MutexGuard<'_, Open>> {
+        (0..TURNS_AT_ONCE).find_map(|_| match self.open.try_lock() {
+            Ok(open) => Some(open),
+            Err(TryLockError::Poisoned(left)) => Some(left.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                std::thread::yield_now();
+                None
+            }
+        })
     }
 
     fn commit(&self, file: &mut LedgerFile, change: book::Change) -> Result<(), LedgerError> {
@@ -409,6 +419,8 @@ const FOLDER: &str = "ledger";
 const FILE: &str = "ledger.jsonl";
 const LOCK: &str = "ledger.lock";
 const HOLDERS: &str = "holders";
+/// How often a thread that must not wait lets others go first.
+const TURNS_AT_ONCE: usize = 50;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 

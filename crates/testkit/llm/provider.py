@@ -102,6 +102,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.fail(529, "overloaded_error", "Overloaded")
         elif model == "fail-500":
             self.fail(500, "api_error", "internal")
+        elif model == "fail-elsewhere":
+            self.fail(307, "moved", "elsewhere", {"Location": "https://api.openai.com/v1/collect"})
         elif model == "fail-malformed":
             self.send(200, b'{"id": "x", ', "application/json")
         elif model == "fail-mid-stream" and streams:

@@ -155,6 +155,24 @@ fn a_credential_that_is_taken_away_ends_an_answer_that_is_under_way() {
 }
 
 #[test]
+fn a_token_that_is_taken_away_ends_an_answer_that_is_under_way() {
+    let lab = Lab::with("");
+    followed(&lab, || {
+        let listed = lab.host.ringfence(&["token", "list", "--json"]).stdout;
+        let tokens = listed.lines().map(|line| {
+            let token: serde_json::Value = serde_json::from_str(line).unwrap();
+            token
+        });
+        let mut of_anthropic = tokens.filter(|it| it["credentials"][0] == "anthropic");
+        let id = of_anthropic.next().unwrap()["id"].clone();
+        let ended = lab
+            .host
+            .ringfence(&["token", "revoke", id.as_str().unwrap()]);
+        assert_eq!(ended.code, 0, "{ended}");
+    });
+}
+
+#[test]
 fn a_stream_passes_octet_by_octet_whatever_is_in_it() {
     let odd = "\u{feff}: a comment\r\nevent: of-tomorrow\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\nid: 7\nretry: 1\n\n\
         event: ping\ndata: {\"type\": \"ping\"}\r\rdata: no JSON \u{20ac}\u{1f600}\n\ndata\n\nunknown: x\n\n\

@@ -76,6 +76,26 @@ fn the_key_goes_to_the_provider_and_is_nowhere_in_the_sandbox() {
 }
 
 #[test]
+fn a_redirect_takes_neither_key_nor_prompt_elsewhere() {
+    let lab = Lab::with("");
+    let message = r#"'{"model":"fail-elsewhere","max_tokens":20,"messages":[{"role":"user","content":"hi"}]}'"#;
+    // Clients may follow it by themselves, and are met by the rules again.
+    let ended = lab.sh(&format!(
+        "claude {message}; ask -L $ANTHROPIC_BASE_URL/v1/messages -H \"x-api-key: $ANTHROPIC_AUTH_TOKEN\" -d {message}"
+    ));
+    assert!(ended.stdout.contains("ringfence"), "{ended}");
+    let requests = lab.requests();
+    assert_eq!(requests.len(), 2, "{ended}");
+    for request in &requests {
+        assert_eq!(request["path"], "/v1/messages", "{request}");
+    }
+    for event in lab.events() {
+        let usage = &event["closing"]["llm"]["usage"]["input"];
+        assert!(usage.is_null() || usage == 0, "{event}");
+    }
+}
+
+#[test]
 fn the_body_reaches_the_provider_as_it_was_written() {
     let lab = Lab::with("");
     // Members that nobody knows, numbers that lose digits when they are read, and blanks.

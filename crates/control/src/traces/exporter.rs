@@ -16,10 +16,11 @@ use ringfence_trace::spans::{Span, of_node, of_run};
 use ringfence_trace::{Builder, Run, Totals};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::limits::{
-    BATCH_WAIT, FIRST_PAUSE, FLUSH, FLUSH_METRICS, LONGEST_PAUSE, METRICS_EVERY, QUEUE_RECORDS,
+    BATCH_WAIT, FIRST_PAUSE, FLUSH, FLUSH_METRICS, GATHERED, LONGEST_PAUSE, METRICS_EVERY,
+    QUEUE_RECORDS,
 };
 use super::sender::{SendError, Sender, Taken};
 use queue::Queue;
@@ -93,6 +94,7 @@ impl Exporter {
             records: offered,
             ended,
             deadline: None,
+            is_busy: false,
         };
         let missed = Arc::new(AtomicU64::new(0));
         let tee = Tee {
@@ -156,20 +158,42 @@ struct Input {
     ended: oneshot::Receiver<()>,
     /// Where the run is over: until when all that is left must have been sent.
     deadline: Option<Instant>,
+    /// Whether a record was taken, and more may follow in quick succession.
+    is_busy: bool,
 }
 
 impl Input {
     /// The next record; none where the run is over.
     async fn next(&mut self) -> Option<Record> {
+        // Records are taken some at a time: to wake this thread for each would cost those that
+        // serve requests more than the record itself.
+        if self.is_busy {
+            if let Ok(record) = self.records.try_recv() {
+                return Some(record);
+            }
+            self.is_busy = false;
+            if timeout(GATHERED, &mut self.ended).await.is_ok() {
+                return self.over();
+            }
+        }
         let record = tokio::select! {
             biased;
             _ = &mut self.ended => None,
             record = self.records.recv() => record,
         };
-        if record.is_none() {
-            self.deadline = Some(Instant::now() + FLUSH);
+        match record {
+            None => self.over(),
+            Some(record) => {
+                self.is_busy = true;
+                Some(record)
+            }
         }
-        record
+    }
+
+    /// The run is over.
+    fn over(&mut self) -> Option<Record> {
+        self.deadline = Some(Instant::now() + FLUSH);
+        None
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) const BATCH_SPANS: usize = 512;
 /// A request takes no more spans past this many octets.
 pub(super) const BATCH_OCTETS: usize = 1024 * 1024;
 
+/// How long records of the run gather before they are taken.
+pub(super) const GATHERED: Duration = Duration::from_millis(5);
+
 /// How long a span waits for others.
 pub(super) const BATCH_WAIT: Duration = Duration::from_secs(2);
 

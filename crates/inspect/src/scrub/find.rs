@@ -19,6 +19,7 @@ pub(super) struct Finder {
     first: Vec<Vec<usize>>,
     filter: Filter,
     hold_back: usize,
+    shortest: usize,
 }
 
 /// Up to where the places before what announces a match were tried. What announces them comes in
@@ -52,6 +53,11 @@ impl Finder {
                 .map(|value| value.expose().len() * HELD_FOR_EACH_OCTET)
                 .max()
                 .unwrap_or(0),
+            shortest: values
+                .iter()
+                .map(|value| value.expose().len())
+                .min()
+                .unwrap_or(0),
             values,
             needles,
             first: vec![Vec::new(); 256],
@@ -76,6 +82,13 @@ impl Finder {
     /// Octets of the longest match that is found wherever a text is cut.
     pub(super) fn hold_back(&self) -> usize {
         self.hold_back
+    }
+
+    /// Whether there is a match in the whole text. No form of a value is shorter than the value, so
+    /// none begins nearer to the end: most texts are too short to be looked at.
+    pub(super) fn is_in(&self, text: Text<'_>) -> bool {
+        let to = (text.octets.len() + 1).saturating_sub(self.shortest);
+        self.find(text, 0, to).is_some()
     }
 
     /// The first match that begins at or after `from` and before `to`. It may end anywhere.

@@ -144,6 +144,8 @@ proptest! {
         let from = from.min(text.len());
         for end in (from..=text.len()).step_by(7) {
             let text = Text { octets: &text[..end] };
+            let anywhere = set.0.first_of(text, 0, end).is_some();
+            prop_assert_eq!(set.finds(text.octets), anywhere);
             for to in [from + (end - from) / 2, end] {
                 prop_assert_eq!(set.0.find(text, from, to), set.0.first_of(text, from, to));
             }
