@@ -83,7 +83,7 @@ fn a_redirect_takes_neither_key_nor_prompt_elsewhere() {
     let ended = lab.sh(&format!(
         "claude {message}; ask -L $ANTHROPIC_BASE_URL/v1/messages -H \"x-api-key: $ANTHROPIC_AUTH_TOKEN\" -d {message}"
     ));
-    assert!(ended.stdout.contains("ringfence"), "{ended}");
+    assert!(ended.stdout.contains("not known to the gateway"), "{ended}");
     let requests = lab.requests();
     assert_eq!(requests.len(), 2, "{ended}");
     for request in &requests {
