@@ -54,6 +54,13 @@ pub(crate) enum Verb {
     Allow(AllowArguments),
     /// Check, test and explore policies.
     Policy(PolicyArguments),
+    /// List what waits for a person: pushes, and calls of tools.
+    Approvals(approval::ApprovalsArguments),
+    /// Let one of them pass, exactly as it was tried: a push for a time, a call once.
+    Approve(approval::ApproveArguments),
+    /// Let one of them not pass, and take an approval back.
+    #[command(visible_alias = "revoke")]
+    Reject(approval::RejectArguments),
     /// Describe git servers, tell what an agent may do, decide on pushes that wait for a person.
     Git(git::GitArguments),
     /// Describe providers of language models, and tell what may be asked of them.

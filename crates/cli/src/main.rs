@@ -75,6 +75,9 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
             let settings = config::settings(config.as_deref())?;
             verbs::token::token(&token, &settings)
         }
+        Verb::Approvals(approvals) => verbs::approve::list(&approvals),
+        Verb::Approve(approve) => verbs::approve::approve(&approve),
+        Verb::Reject(reject) => verbs::approve::reject(&reject),
         Verb::Git(git) => verbs::git::git(&git),
         Verb::Llm(llm) => verbs::llm::llm(llm),
         Verb::Mcp(mcp) => verbs::mcp::mcp(&mcp),

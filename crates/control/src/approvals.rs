@@ -1,19 +1,22 @@
-//! Pushes that wait for a person: which there are, and what the person says to them. The person is
-//! whoever can write into the data directory, which no sandbox is shown.
+//! Pushes and calls of tools that wait for a person: which there are, and what the person says to
+//! them. The person is whoever can write into the data directory, which no sandbox is shown.
+
+pub mod call;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
-use ringfence_gateway::{Approval, Identity};
+use ringfence_gateway::{Approval, HeldCall as Call, Identity, Taken};
 use ringfence_model::git::{GitFacts, GitRequest};
+use ringfence_model::mcp::McpApproved;
 use ringfence_model::{
     Action, AgentName, Effect, EventId, Notice, NoticeKind, Outcome, ReasonCode, Record, RunId,
     SandboxId, WorkspaceName,
 };
 use ringfence_store::{
-    Approvals, Digest, Filter, Reply, Said, Spool, SpoolError, Store, StoreError, StoredEvent,
-    StoredRecord, push_digest,
+    Approvals, CallOf, Digest, Filter, Reply, Said, Spool, SpoolError, Store, StoreError,
+    StoredEvent, StoredRecord, push_digest,
 };
 use serde::Serialize;
 
@@ -53,9 +56,14 @@ pub enum ReplyError {
     /// There is no such event.
     #[error("there is no event {0}")]
     Unknown(EventId),
-    /// The event is not one of a push that waits.
-    #[error("event {0} is not of a push that waits for a person")]
+    /// The event is not one of what waits.
+    #[error("event {0} is of nothing that waits for a person")]
     NotHeld(EventId),
+    /// The call was made since.
+    #[error(
+        "the call of event {0} was approved and made since: one more like it has an event of its own"
+    )]
+    Used(EventId),
     /// The reply cannot be kept, or the event not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -84,11 +92,43 @@ impl LocalApprovals {
             _ => Approval::Waiting,
         }
     }
+
+    fn take_at(&self, call: Call<'_>, now: Timestamp) -> Taken {
+        let of = CallOf {
+            agent: &call.identity.agent,
+            workspace: &call.identity.workspace,
+            sandbox: call.identity.sandbox,
+            generation: call.generation,
+            request: call.request,
+            parameters: call.digest,
+        };
+        let taken = self.0.take(of.digest(), call.event, now);
+        match taken {
+            Ok(Some(reply)) if reply.approves(now) => match reply.by {
+                Some(by) => Taken::Approved(McpApproved {
+                    event: reply.event,
+                    by,
+                }),
+                None => Taken::Waiting,
+            },
+            Ok(Some(reply)) => match reply.said {
+                Said::Rejected => Taken::Rejected,
+                Said::Used { .. } => Taken::Used,
+                Said::Approved { .. } => Taken::Waiting,
+            },
+            // What cannot be read, or not be used up, approves nothing.
+            Ok(None) | Err(_) => Taken::Waiting,
+        }
+    }
 }
 
 impl ringfence_gateway::Approvals for LocalApprovals {
     fn approval(&self, identity: &Identity, action: &Action) -> Approval {
         self.at(identity, action, Timestamp::now())
+    }
+
+    fn take(&self, call: Call<'_>) -> Taken {
+        self.take_at(call, Timestamp::now())
     }
 }
 
@@ -152,7 +192,12 @@ pub fn approve(
     now: Timestamp,
 ) -> Result<(), ReplyError> {
     let event = push.event;
-    record(data, push, NoticeKind::PushApproved { event, until }, now)?;
+    record(
+        data,
+        push.whose(),
+        NoticeKind::PushApproved { event, until },
+        now,
+    )?;
     let said = Said::Approved { until };
     Ok(Approvals::new(data).keep(push.digest, (event, said), now)?)
 }
@@ -164,13 +209,13 @@ pub fn approve(
 pub fn reject(data: &Path, push: &HeldPush, now: Timestamp) -> Result<(), ReplyError> {
     let event = push.event;
     Approvals::new(data).keep(push.digest, (event, Said::Rejected), now)?;
-    record(data, push, NoticeKind::PushRejected { event }, now)
+    record(data, push.whose(), NoticeKind::PushRejected { event }, now)
 }
 
 /// A person acts outside of any run, so the notice has a run of its own.
 fn record(
     data: &Path,
-    push: &HeldPush,
+    (sandbox, agent): (SandboxId, &AgentName),
     kind: NoticeKind,
     now: Timestamp,
 ) -> Result<(), ReplyError> {
@@ -179,8 +224,8 @@ fn record(
     spool.append(&Record::Notice(Notice {
         time: now,
         run,
-        sandbox: push.sandbox,
-        agent: push.agent.clone(),
+        sandbox,
+        agent: agent.clone(),
         kind,
     }))?;
     Ok(spool.sync()?)
@@ -210,6 +255,10 @@ impl HeldPush {
         })
     }
 
+    const fn whose(&self) -> (SandboxId, &AgentName) {
+        (self.sandbox, &self.agent)
+    }
+
     /// What is left of it after a person's reply: nothing, where the reply settles it.
     fn replied(mut self, reply: Option<&Reply>, now: Timestamp) -> Option<Self> {
         match reply.map(|reply| reply.said) {
@@ -217,7 +266,8 @@ impl HeldPush {
             Some(Said::Approved { until }) if now < until => self.approved_until = Some(until),
             // Not tried since: the agent has not come back for it.
             Some(Said::Approved { until }) if self.time < until => return None,
-            Some(Said::Approved { .. }) | None => {}
+            // No push is used up.
+            Some(Said::Approved { .. } | Said::Used { .. }) | None => {}
         }
         Some(self)
     }

@@ -17,6 +17,7 @@ pub mod definition;
 pub mod frame;
 pub mod limits;
 pub mod list;
+pub mod meta;
 pub mod method;
 mod narrow;
 pub mod seal;

@@ -208,6 +208,23 @@ pub enum NoticeKind {
         /// The event of the push.
         event: EventId,
     },
+    /// A person approved one call of a tool that had been held. The notice is of no run of an agent.
+    CallApproved {
+        /// The event of the call.
+        event: EventId,
+        /// Until when the same call passes, once.
+        until: Timestamp,
+        /// The number that this machine has for the user who said so.
+        by: u32,
+    },
+    /// A person rejected a call that had been held, or took its approval back. The notice is of no
+    /// run of an agent.
+    CallRejected {
+        /// The event of the call.
+        event: EventId,
+        /// The number that this machine has for the user who said so.
+        by: u32,
+    },
     /// A person gave a budget anew. The notice is of no run of an agent.
     BudgetReset {
         /// Whose it is, and its window: `agent claude, day`.
@@ -274,13 +291,17 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_says_to_a_push_has_one_form() {
+    fn what_a_person_says_to_what_was_held_has_one_form() {
         const EVENT: &str = "0192f0c1-0000-7000-9000-000000000001";
         for text in [
             format!(
                 r#"{{"notice":"push-approved","event":"{EVENT}","until":"2026-11-22T07:00:00Z"}}"#
             ),
             format!(r#"{{"notice":"push-rejected","event":"{EVENT}"}}"#),
+            format!(
+                r#"{{"notice":"call-approved","event":"{EVENT}","until":"2026-11-22T07:00:00Z","by":1000}}"#
+            ),
+            format!(r#"{{"notice":"call-rejected","event":"{EVENT}","by":1000}}"#),
         ] {
             let kind: NoticeKind = serde_json::from_str(&text).unwrap();
             assert_eq!(serde_json::to_string(&kind).unwrap(), text);

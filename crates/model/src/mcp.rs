@@ -6,6 +6,6 @@ mod facts;
 mod request;
 mod server;
 
-pub use facts::{McpFacts, McpPin};
+pub use facts::{McpApproved, McpFacts, McpHeld, McpPin};
 pub use request::{McpArguments, McpRequest, McpVerb};
 pub use server::{McpServer, ServerError, ServerName};

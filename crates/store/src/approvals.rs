@@ -1,14 +1,16 @@
-//! What people said to pushes that were held: one private file for each push in the data directory,
-//! where no sandbox reaches. It is read whenever a gateway asks, and nothing of it is kept in
-//! memory, so that what a person says counts for the very next push, and for no longer than it is
-//! said.
+//! What people said to pushes and calls that were held: one private file for each in the data
+//! directory, where no sandbox reaches. It is read whenever a gateway asks, and nothing of it is kept
+//! in memory, so that what a person says counts for the very next attempt, and for no longer than it
+//! is said. What is said to a push counts until it ends, what is said to a call counts once.
 
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use ringfence_model::git::{GitOperation, GitRequest};
-use ringfence_model::{AgentName, EventId, WorkspaceName};
+use ringfence_model::mcp::McpRequest;
+use ringfence_model::{AgentName, EventId, Generation, SandboxId, WorkspaceName};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -19,37 +21,50 @@ use crate::private;
 /// The version of the form of the files.
 const VERSION: u16 = 1;
 
+/// The file that is locked while something is said or taken.
+const LOCK: &str = "approvals.lock";
+
 /// The replies of people on this machine.
 #[derive(Debug, Clone)]
 pub struct Approvals {
     data: PathBuf,
 }
 
-/// What a person said to one push.
+/// What a person said to one push or call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
     version: u16,
+    /// The digest of what it is about, a call as well.
     push: String,
-    /// The event of the push that the person saw.
+    /// The event of the attempt that the person saw.
     pub event: EventId,
     /// When it was said.
     pub at: Timestamp,
+    /// The number that this machine has for the user who said it. Not known of what was said before
+    /// there were calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<u32>,
     /// What was said.
     pub said: Said,
 }
 
-/// Yes or no.
+/// Yes or no, and whether that was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
-    /// The push passes.
+    /// It passes.
     Approved {
         /// For so long.
         until: Timestamp,
     },
-    /// The push does not pass.
+    /// It does not pass.
     Rejected,
+    /// It was approved, and has passed.
+    Used {
+        /// The attempt that passed.
+        passed: EventId,
+    },
 }
 
 /// What a push is known by: the digest of who pushes, where to, and of every ref with its old and
@@ -92,6 +107,45 @@ pub fn push_digest(
     Some(Digest::of_framed(&parts))
 }
 
+/// What a call of a tool is known by: any other call has another digest.
+#[derive(Debug, Clone, Copy)]
+pub struct CallOf<'a> {
+    /// Who calls.
+    pub agent: &'a AgentName,
+    /// The workspace of the agent.
+    pub workspace: &'a WorkspaceName,
+    /// The sandbox that it calls from: another run of the agent makes other calls.
+    pub sandbox: SandboxId,
+    /// The policy that allows it.
+    pub generation: Generation,
+    /// What is called, and where.
+    pub request: &'a McpRequest,
+    /// The digest of all that the server gets of it.
+    pub parameters: &'a str,
+}
+
+impl CallOf<'_> {
+    /// The digest of all of it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let request = self.request;
+        let parts = [
+            "ringfence-call-v1".to_owned(),
+            self.agent.to_string(),
+            self.workspace.to_string(),
+            self.sandbox.to_string(),
+            self.generation.to_string(),
+            request.destination.to_string(),
+            request.path.clone(),
+            request.server.to_string(),
+            request.target.clone().unwrap_or_default(),
+            self.parameters.to_owned(),
+        ];
+        let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+        Digest::of_framed(&parts)
+    }
+}
+
 impl Approvals {
     /// Those below the data directory `data`.
     #[must_use]
@@ -101,7 +155,7 @@ impl Approvals {
         }
     }
 
-    /// What was said to a push, and last; none where nothing was.
+    /// What was said to a push or call, and last; none where nothing was.
     ///
     /// # Errors
     /// Where the file cannot be read, or is not as it was written.
@@ -118,8 +172,8 @@ impl Approvals {
         Ok(Some(reply))
     }
 
-    /// Keeps what was said to a push, in place of what was said to it before. Those that are long
-    /// over are removed.
+    /// Keeps what was said to a push or call, in place of what was said to it before. Those that are
+    /// long over are removed.
     ///
     /// # Errors
     /// Where the file cannot be written.
@@ -132,17 +186,58 @@ impl Approvals {
         private::directory(&self.data)?;
         private::directory(&self.folder())?;
         self.forget_old(now)?;
-        let path = self.path(push);
-        let reply = Reply {
+        let _lock = self.lock()?;
+        self.write(&Reply {
             version: VERSION,
             push: push.to_string(),
             event,
             at: now,
+            by: Some(user()),
             said,
-        };
-        let octets = serde_json::to_vec(&reply)
+        })
+    }
+
+    /// Takes the approval of a call for the attempt `passed`, so that it is used: of all who ask, one
+    /// gets it. What was said before is returned, or none where nothing was.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or not be kept that it is used: it does not count then.
+    pub fn take(
+        &self,
+        call: Digest,
+        passed: EventId,
+        now: Timestamp,
+    ) -> Result<Option<Reply>, StoreError> {
+        // Most calls that ask were not approved, and need no lock.
+        match self.reply(call)? {
+            Some(reply) if reply.approves(now) => {}
+            other => return Ok(other),
+        }
+        let _lock = self.lock()?;
+        let reply = self.reply(call)?;
+        if let Some(reply) = reply.as_ref().filter(|it| it.approves(now)) {
+            self.write(&Reply {
+                said: Said::Used { passed },
+                at: now,
+                ..reply.clone()
+            })?;
+        }
+        Ok(reply)
+    }
+
+    fn write(&self, reply: &Reply) -> Result<(), StoreError> {
+        let path = self.folder().join(format!("{}.json", reply.push));
+        let octets = serde_json::to_vec(reply)
             .map_err(|error| StoreError::file(&path)(io::Error::other(error)))?;
         private::write(&path, &octets)
+    }
+
+    /// Until it is dropped, nobody else says or takes anything.
+    fn lock(&self) -> Result<File, StoreError> {
+        let path = self.data.join(LOCK);
+        let file = private::open_or_create(&path).map_err(StoreError::file(&path))?;
+        private::lock(&file).map_err(StoreError::file(&path))?;
+        Ok(file)
     }
 
     fn forget_old(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -171,7 +266,7 @@ impl Approvals {
 }
 
 impl Reply {
-    /// Whether the push passes at `now`.
+    /// Whether it passes at `now`.
     #[must_use]
     pub fn approves(&self, now: Timestamp) -> bool {
         matches!(self.said, Said::Approved { until } if now < until)
@@ -180,10 +275,16 @@ impl Reply {
     fn is_old(&self, now: Timestamp) -> bool {
         let over = match self.said {
             Said::Approved { until } => until,
-            Said::Rejected => self.at,
+            Said::Rejected | Said::Used { .. } => self.at,
         };
         now.duration_since(over) > REPLIES_KEPT
     }
+}
+
+/// The number of the user that this process works for.
+#[must_use]
+pub fn user() -> u32 {
+    rustix::process::getuid().as_raw()
 }
 
 /// What is in a file of this user alone; none where there is no file.

@@ -48,7 +48,7 @@ mod tokens;
 mod vault;
 mod verify;
 
-pub use approvals::{Approvals, Reply, Said, push_digest};
+pub use approvals::{Approvals, CallOf, Reply, Said, push_digest, user};
 pub use credentials::{CredentialRecord, OpenedCredential};
 pub use denied::Denial;
 pub use digest::Digest;

@@ -113,8 +113,8 @@ impl Builder {
     }
 
     /// Where the tree has the span that a client says a request is part of.
-    pub(crate) fn place_of(&self, node: &LlmNode) -> Option<SpanId> {
-        self.told.place(node.client_span()?)
+    pub(crate) fn place_of(&self, said: Option<SpanId>) -> Option<SpanId> {
+        self.told.place(said?)
     }
 
     /// Makes the rest ready.
@@ -288,6 +288,7 @@ impl Builder {
                 closing,
                 candidates: Vec::new(),
                 carried: open.carried,
+                is_joined: false,
             },
             end,
             asks: open.asks,
@@ -307,7 +308,7 @@ impl Builder {
             begun.into_iter().for_each(|id| self.told.seen(id));
         }
         self.ready.extend(self.tools.take_ended());
-        let joined = self.place_of(&node);
+        let joined = self.place_of(node.client_span());
         node.is_joined = joined.is_some();
         let parent = joined.or(within);
         self.ready.push(Node {
@@ -336,7 +337,8 @@ impl Builder {
         self.held = self.waiting.len();
     }
 
-    /// A request is part of its connection, unless another tool had that opened.
+    /// A request is part of what the client says, else of its connection, unless another tool had that
+    /// opened.
     fn place(&mut self, waiting: Waiting) {
         let Waiting {
             mut node,
@@ -345,8 +347,10 @@ impl Builder {
             connection,
         } = waiting;
         let root = SpanId::root(node.event.run);
-        let place = self.tools.at(node.event.time);
+        let place = self.place_in_time(&node.event);
         let connection = connection.filter(|(_, opened)| self.tools.at(*opened) == place);
+        let joined = self.place_of(node.client_span());
+        node.is_joined = joined.is_some();
         let parent = match (connection, place) {
             // The agent's own, which it opens when it has the results.
             _ if asks => root,
@@ -360,11 +364,20 @@ impl Builder {
         };
         self.ready.push(Node {
             id: SpanId::of_event(node.event.id),
-            parent,
+            parent: joined.unwrap_or(parent),
             start: node.event.time,
             end,
             what: What::Action(Box::new(node)),
         });
+    }
+
+    /// The tool that ran then. Of several, the one that has the name of what is called.
+    fn place_in_time(&self, event: &Event) -> Place {
+        let named = match &event.action {
+            Action::Mcp(request) => self.tools.calling(request, event.time),
+            _ => None,
+        };
+        named.map_or_else(|| self.tools.at(event.time), Place::Tool)
     }
 }
 

@@ -74,6 +74,22 @@ pub const TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
 /// Its result, where a rule captures it.
 pub const TOOL_RESULT: &str = "gen_ai.tool.call.result";
 
+// The Model Context Protocol.
+/// The method of a message: `tools/call`.
+pub const MCP_METHOD: &str = "mcp.method.name";
+/// The version that is spoken.
+pub const MCP_VERSION: &str = "mcp.protocol.version";
+/// A digest of the session: its id is as good as a key.
+pub const MCP_SESSION: &str = "mcp.session.id";
+/// The resource that is read.
+pub const MCP_RESOURCE: &str = "mcp.resource.uri";
+/// The prompt.
+pub const PROMPT_NAME: &str = "gen_ai.prompt.name";
+/// The id of the request, as JSON.
+pub const JSONRPC_ID: &str = "jsonrpc.request.id";
+/// The code of the error that came back.
+pub const RPC_STATUS: &str = "rpc.response.status_code";
+
 // General.
 /// What went wrong, in a word.
 pub const ERROR_TYPE: &str = "error.type";
@@ -85,6 +101,10 @@ pub const SERVER_PORT: &str = "server.port";
 pub const PEER_ADDRESS: &str = "network.peer.address";
 /// Its port.
 pub const PEER_PORT: &str = "network.peer.port";
+/// `tcp`.
+pub const TRANSPORT: &str = "network.transport";
+/// `http`.
+pub const PROTOCOL: &str = "network.protocol.name";
 /// The method of an HTTP request.
 pub const HTTP_METHOD: &str = "http.request.method";
 /// The status of its response.
@@ -145,6 +165,16 @@ pub const ITEMS: &str = "ringfence.llm.items";
 pub const NEW_ITEMS: &str = "ringfence.llm.new_items";
 /// Texts that were put out of the request.
 pub const REDACTED: &str = "ringfence.llm.redacted";
+/// The server of the Model Context Protocol, as rules name it.
+pub const MCP_SERVER: &str = "ringfence.mcp.server";
+/// Entries of a list that the agent was not shown.
+pub const MCP_HIDDEN: &str = "ringfence.mcp.hidden";
+/// Texts that were put out of the answer.
+pub const MCP_REDACTED: &str = "ringfence.mcp.redacted";
+/// The event that a person approved, where that let the call pass.
+pub const MCP_APPROVED: &str = "ringfence.mcp.approved";
+/// The number that the machine has for that person's user.
+pub const MCP_APPROVED_BY: &str = "ringfence.mcp.approved_by";
 /// The repository of a request of git.
 pub const REPOSITORY: &str = "ringfence.git.repository";
 /// What is done with it.

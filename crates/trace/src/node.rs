@@ -2,7 +2,8 @@
 //! happened on the network. Their JSON is a promise.
 
 use jiff::Timestamp;
-use ringfence_model::llm::{ContextItem, LlmFacts, LlmRequest, ToolCall};
+use ringfence_model::llm::{ClientTrace, ContextItem, LlmFacts, LlmRequest, ToolCall};
+use ringfence_model::mcp::McpFacts;
 use ringfence_model::{
     Action, AgentName, Closing, Event, EventId, Notice, Outcome, ReasonCode, RunId, SpanId, Told,
     TraceId,
@@ -158,6 +159,9 @@ pub struct ActionNode {
     /// For a connection: how many requests were read from it.
     #[serde(skip_serializing_if = "is_zero")]
     pub carried: u32,
+    /// Whether its place is the one that the client told.
+    #[serde(skip)]
+    pub is_joined: bool,
 }
 
 #[expect(
@@ -203,6 +207,26 @@ pub(crate) fn refusal(event: &Event, closing: Option<&Closing>) -> Option<Reason
     }
 }
 
+/// The span that a client says, where that is in the trace of the run and not its first one.
+fn own_span(client: &ClientTrace, run: RunId) -> Option<SpanId> {
+    let trace: TraceId = client.trace.parse().ok()?;
+    let span: SpanId = client.span.parse().ok()?;
+    (trace == TraceId::of_run(run) && span != SpanId::root(run)).then_some(span)
+}
+
+impl ActionNode {
+    /// What a message to a server of the Model Context Protocol turned out to be.
+    #[must_use]
+    pub fn mcp(&self) -> Option<&McpFacts> {
+        self.closing.as_ref()?.mcp.as_deref()
+    }
+
+    /// As [`LlmNode::client_span`].
+    pub(crate) fn client_span(&self) -> Option<SpanId> {
+        own_span(self.mcp()?.trace.as_ref()?, self.event.run)
+    }
+}
+
 impl LlmNode {
     /// What was asked for.
     #[must_use]
@@ -215,11 +239,7 @@ impl LlmNode {
 
     /// The span of the client's own, in the trace of the run, that the client says it is part of.
     pub(crate) fn client_span(&self) -> Option<SpanId> {
-        let client = self.facts()?.trace.as_ref()?;
-        let trace: TraceId = client.trace.parse().ok()?;
-        let span: SpanId = client.span.parse().ok()?;
-        let run = self.event.run;
-        (trace == TraceId::of_run(run) && span != SpanId::root(run)).then_some(span)
+        own_span(self.facts()?.trace.as_ref()?, self.event.run)
     }
 
     /// What it turned out to be.

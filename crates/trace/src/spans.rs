@@ -3,6 +3,7 @@
 
 mod action;
 mod llm;
+mod mcp;
 mod messages;
 mod provider;
 mod run;
@@ -11,6 +12,7 @@ mod tool;
 
 use jiff::Timestamp;
 pub(crate) use provider::{operation, provider};
+use ringfence_model::llm::ClientTrace;
 use ringfence_model::{Action, Closing, Decision, Event, Outcome, SpanId, TraceId, Upstream};
 
 use crate::limits::ATTRIBUTE_OCTETS;
@@ -163,7 +165,10 @@ pub fn of_node(run: &Run, node: &Node) -> Span {
     let mut span = match &node.what {
         What::Llm(asked) => llm::span(run, node, asked),
         What::Tool(tool) => tool::span(run, node, tool),
-        What::Action(action) => action::span(run, node, action),
+        What::Action(action) => match &action.event.action {
+            Action::Mcp(request) => mcp::span(run, node, action, request),
+            _ => action::span(run, node, action),
+        },
         What::Told(told) => told::span(run, node, told),
     };
     span.attributes.text(names::RUN, run.run.to_string());
@@ -185,6 +190,26 @@ fn bare(run: &Run, node: &Node, name: String, kind: SpanKind) -> Span {
         attributes: Attributes::default(),
         events: Vec::new(),
         error: None,
+    }
+}
+
+/// A span of the client's in this trace is the parent, even if the client has not told of it yet. One
+/// of another trace is only linked: the client chose it, and could put its steps out of the trace of
+/// the run.
+fn join(span: &mut Span, client: Option<&ClientTrace>) {
+    let Some(client) = client else {
+        return;
+    };
+    let (Ok(trace), Ok(id)) = (
+        client.trace.parse::<TraceId>(),
+        client.span.parse::<SpanId>(),
+    ) else {
+        return;
+    };
+    if trace != span.trace {
+        span.links.push((trace, id));
+    } else if id != span.id {
+        span.parent = Some(id);
     }
 }
 

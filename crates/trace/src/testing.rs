@@ -7,6 +7,7 @@ use ringfence_model::llm::{
     ContextItem, ContextKind, LlmEndpoint, LlmFacts, LlmRequest, ProviderName, TextDigest,
     TokenUsage, ToolCall,
 };
+use ringfence_model::mcp::{McpFacts, McpRequest, McpVerb};
 use ringfence_model::{
     Action, Closing, Connect, Decision, Effect, Entry, Event, EventId, Generation, HttpRequest,
     Notice, NoticeKind, Outcome, ReasonCode, Record, RuleRef, RunId, Scheme,
@@ -106,6 +107,23 @@ pub(crate) fn fetch(number: u32, millis: i64) -> Event {
     let mut event = event(number, millis, Action::Git(request));
     event.decision.rule = Some(RuleRef("claude-code/git/docs".to_owned()));
     event
+}
+
+/// A call of a tool of the server `tracker`, allowed.
+pub(crate) fn calling(number: u32, millis: i64, tool: &str) -> Event {
+    let request = McpRequest {
+        destination: "mcp.acme.test:443".parse().unwrap(),
+        server: "tracker".parse().unwrap(),
+        verb: McpVerb::CallTool,
+        method: Some("tools/call".to_owned()),
+        target: Some(tool.to_owned()),
+        arguments: None,
+        reads_only: None,
+        path: "/mcp".to_owned(),
+        version: Some("2025-11-25".to_owned()),
+        octets: 120,
+    };
+    event(number, millis, Action::Mcp(Box::new(request)))
 }
 
 /// A request to a model, allowed.
@@ -256,6 +274,16 @@ impl Story {
     pub(crate) fn whole(&mut self, event: Event, number: u32, millis: i64) {
         self.open(event);
         self.close(closed(number, millis));
+    }
+
+    /// A call that is over before anything else happens.
+    pub(crate) fn called(&mut self, event: Event, number: u32, facts: McpFacts) {
+        let millis = event.time.duration_since(at(0)).as_millis();
+        self.open(event);
+        self.close(Closing {
+            mcp: Some(Box::new(facts)),
+            ..closed(number, i64::try_from(millis).unwrap() + 5)
+        });
     }
 
     /// A request to a model from one time to another.

@@ -215,4 +215,8 @@ fn claude_code_calls_a_tool_and_sees_no_other() {
             .any(|event| event["action"]["target"] == "echo"),
         "{events:?}"
     );
+    // What the model asked for, and within it what came of that.
+    let shown = lab.host.ringfence(&["trace", "show"]).stdout;
+    let (_, after) = shown.split_once("tool mcp__lab__echo").unwrap_or_default();
+    assert!(after.contains("│  └─ mcp lab call-tool echo"), "{shown}");
 }

@@ -1,6 +1,7 @@
 //! Servers of the Model Context Protocol as agents use them: the official conformance suite, the official clients and a coding agent in
 //! sandboxes, and a server that lies, leaks and never ends.
 
+mod approval;
 mod bounds;
 mod clients;
 mod conformance;
@@ -11,3 +12,4 @@ mod policy;
 mod secrets;
 mod sessions;
 mod stray;
+mod trace;

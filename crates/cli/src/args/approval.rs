@@ -1,4 +1,4 @@
-//! The arguments of `ringfence git approvals`, `approve` and `reject`.
+//! The arguments of `ringfence approvals`, `approve` and `reject`, and of the same below `git`.
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -16,10 +16,10 @@ pub(crate) struct ApprovalsArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  ringfence git approvals
-  ringfence git approve 0192f0c1-0000-7000-9000-000000000001 --for 15m")]
+  ringfence approvals
+  ringfence approve 0192f0c1-0000-7000-9000-000000000001 --for 15m")]
 pub(crate) struct ApproveArguments {
-    /// The event of the push, as git and `ringfence git approvals` show it.
+    /// The event of the push or call, as the agent and the list of approvals show it.
     #[arg(value_name = "EVENT")]
     pub(crate) event: EventId,
     /// For so long: 30m, 12h, 7d.
@@ -29,7 +29,7 @@ pub(crate) struct ApproveArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct RejectArguments {
-    /// The event of the push.
+    /// The event of the push or call.
     #[arg(value_name = "EVENT")]
     pub(crate) event: EventId,
 }

@@ -1,6 +1,7 @@
 //! The verbs other than `run`, one file each.
 
 pub(crate) mod allow;
+pub(crate) mod approve;
 pub(crate) mod budget;
 pub(crate) mod credential;
 pub(crate) mod denied;

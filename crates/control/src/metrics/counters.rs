@@ -230,6 +230,8 @@ impl Metrics {
             | NoticeKind::LayerOff { .. }
             | NoticeKind::PushApproved { .. }
             | NoticeKind::PushRejected { .. }
+            | NoticeKind::CallApproved { .. }
+            | NoticeKind::CallRejected { .. }
             | NoticeKind::BudgetReset { .. }
             | NoticeKind::Told { .. } => {}
         }

@@ -11,7 +11,7 @@ use ringfence_model::{Action, Destination, Event, EventId, Generation, HttpReque
 use ringfence_policy::{McpEntry, Reading, Snapshot, Verdict};
 use tokio::sync::watch;
 
-use super::approvals::{Approval, Approvals};
+use super::approvals::{Approval, Approvals, HeldCall, Taken};
 use super::audit::{Audit, AuditError};
 use super::budgets::Budgets;
 use super::credentials::Credentials;
@@ -266,6 +266,12 @@ impl Gateway {
     #[must_use]
     pub fn approval(&self, session: &Session, action: &Action) -> Approval {
         self.approvals.approval(session.identity(), action)
+    }
+
+    /// Takes a person's approval of exactly this call, as [`Self::approval`] asks for it.
+    #[must_use]
+    pub fn take_approval(&self, call: HeldCall<'_>) -> Taken {
+        self.approvals.take(call)
     }
 
     /// Whatever no agent may hold, for the search of what an agent writes.

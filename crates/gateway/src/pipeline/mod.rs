@@ -21,7 +21,7 @@ mod session;
 mod tokens;
 mod told;
 
-pub use approvals::{Approval, Approvals, NoApprovals};
+pub use approvals::{Approval, Approvals, HeldCall, NoApprovals, Taken};
 pub use audit::{Audit, AuditError};
 pub use budgets::{Budgets, Charge, NoBudgets, NotReserved, Reservation, Settle};
 pub use credentials::{

@@ -10,7 +10,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use ringfence_model::{
     Action, Closing, CredentialName, Decision, Destination, EventId, Generation, HttpRequest,
-    Outcome, ReasonCode, Upstream,
+    Outcome, ReasonCode, RuleRef, Upstream,
 };
 use ringfence_policy::{GitDenial, Grant, RequestTerms};
 
@@ -264,6 +264,18 @@ impl Permit {
             ..self::denial(denial.code, &denial.reason, self.generation())
         };
         self.take_back(denial.code, decision)
+    }
+
+    /// Takes the permit back because of what a rule wants that the decision could not see.
+    #[must_use]
+    pub fn refuse_by(self, rule: RuleRef, code: ReasonCode, words: (&str, &str)) -> Refusal {
+        let (reason, next_step) = words;
+        let decision = Decision {
+            rule: Some(rule),
+            next_step: Some(next_step.to_owned()),
+            ..denial(code, reason, self.generation())
+        };
+        self.take_back(code, decision)
     }
 
     /// Takes the permit back because the policy does, in the words of its new decision.

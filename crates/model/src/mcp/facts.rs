@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::EventId;
 use crate::llm::{ClientTrace, TextDigest};
 
 /// What an exchange turned out to be.
@@ -48,6 +49,30 @@ pub struct McpFacts {
     /// The span of the client that the request belongs to. A hint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<ClientTrace>,
+    /// What a person is asked to approve; none where no rule asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<McpHeld>,
+    /// Who approved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved: Option<McpApproved>,
+}
+
+/// A call that a person has to approve: all that the server gets of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct McpHeld {
+    /// The SHA-256 of its parameters in canonical form, in hex.
+    pub digest: String,
+    /// Those parameters, secrets taken out.
+    pub call: String,
+}
+
+/// An approval that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct McpApproved {
+    /// The event of the attempt that the person saw.
+    pub event: EventId,
+    /// The number that this machine has for the user who said so.
+    pub by: u32,
 }
 
 #[expect(

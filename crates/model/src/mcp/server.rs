@@ -84,6 +84,9 @@ pub struct McpServer {
     pub path: String,
     /// The credential for it, where a rule names none.
     pub credential: Option<CredentialName>,
+    /// Whether it is told which span of which run a message belongs to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! and secrets are taken out of every text.
 
 mod answered;
+mod approval;
 mod digest;
 mod entered;
 mod find;

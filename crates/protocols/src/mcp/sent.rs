@@ -17,10 +17,11 @@ use ringfence_inspect::ScrubSet;
 use ringfence_mcp::ask;
 use ringfence_mcp::frame::Frame;
 use ringfence_mcp::list::set_text;
+use ringfence_mcp::meta;
 use ringfence_mcp::seal::Sealed;
 use ringfence_mcp::version::Version;
 use ringfence_model::mcp::{McpArguments, McpFacts, McpRequest, McpServer, McpVerb};
-use ringfence_model::{Action, ReasonCode};
+use ringfence_model::{Action, ReasonCode, SpanId, TraceId, TraceParent};
 
 use super::answered::Reading;
 use super::digest::{digested, traced};
@@ -61,6 +62,7 @@ impl Client {
         let (sending, admitted) = self.admitted(sending)?;
         let sending = self.prepared(server, entered, sending)?;
         let sending = self.of_known(server, entered, sending).await?;
+        let sending = self.approved(entered, sending).await?;
         let headers = headers(head, entered);
         let body = match &entered.frame {
             None => empty(),
@@ -174,6 +176,7 @@ impl Client {
         if let Some(token) = token {
             entered.memory.lock().want_progress(token.canonical());
         }
+        meta::set_trace(&mut frame, self.span(server, &sending));
         capabilities(&mut frame, &self.gateway.mcp_view(&server.name));
         let searched = search::asked(&mut frame, &sending.own, sending.terms.secrets);
         note(&sending, (&frame, entered), &searched);
@@ -188,6 +191,15 @@ impl Client {
                 Err(refused(sending.permit, ReasonCode::ContentRefused, &why))
             }
         }
+    }
+
+    /// The span that a server is told of, if any.
+    fn span(&self, server: &McpServer, sending: &Sending) -> Option<TraceParent> {
+        server.trace.then(|| TraceParent {
+            trace: TraceId::of_run(self.session.identity().run),
+            span: SpanId::of_event(sending.permit.event()),
+            sampled: true,
+        })
     }
 
     /// Makes sure that what is called or listed is what a person knows of it.

@@ -187,11 +187,19 @@ fn the_stored_form_of_version_1_stays() {
     approvals.keep(one, approved(10), time(1)).unwrap();
     let text = std::fs::read_to_string(approvals.path(one)).unwrap();
     // Approvals that were given by an earlier version go on to count only if this stays as it is.
-    assert_eq!(
-        text,
-        r#"{"version":1,"push":"DIGEST","event":"0192f0c1-0000-7000-9000-000000000001","at":"2026-11-22T06:00:01Z","said":{"approved":{"until":"2026-11-22T06:00:10Z"}}}"#
-            .replace("DIGEST", &one.to_string())
-    );
+    let earlier = r#"{"version":1,"push":"DIGEST","event":"0192f0c1-0000-7000-9000-000000000001","at":"2026-11-22T06:00:01Z","said":{"approved":{"until":"2026-11-22T06:00:10Z"}}}"#
+        .replace("DIGEST", &one.to_string());
+    let by = format!(r#","by":{},"said""#, user());
+    assert_eq!(text, earlier.replace(r#","said""#, &by));
+    std::fs::write(approvals.path(one), earlier).unwrap();
+    let reply = approvals.reply(one).unwrap().unwrap();
+    assert_eq!((reply.by, reply.approves(time(9))), (None, true));
+    let used = r#"{"version":1,"push":"DIGEST","event":"0192f0c1-0000-7000-9000-000000000001","at":"2026-11-22T06:00:01Z","by":1000,"said":{"used":{"passed":"0192f0c1-0000-7000-9000-000000000002"}}}"#
+        .replace("DIGEST", &one.to_string());
+    std::fs::write(approvals.path(one), &used).unwrap();
+    let reply = approvals.reply(one).unwrap().unwrap();
+    assert!(!reply.approves(time(1)));
+    assert_eq!(serde_json::to_string(&reply).unwrap(), used);
 }
 
 #[test]

@@ -8,6 +8,7 @@ fn server(host: &str) -> McpServer {
         destination: Destination::new(Host::Name(host.parse().unwrap()), 443).unwrap(),
         scheme: Scheme::Https,
         path: "/mcp".to_owned(),
+        trace: false,
         credential: None,
     }
 }

@@ -1,10 +1,11 @@
-use ringfence_model::llm::{ContextKind, LlmFacts};
-use ringfence_model::{Record, SpanId};
+use ringfence_model::llm::{ClientTrace, ContextKind, LlmFacts};
+use ringfence_model::mcp::McpFacts;
+use ringfence_model::{NoticeKind, Record, SpanId, Told, ToldSpan, TraceId};
 
 use super::{Builder, Trace};
 use crate::node::{Node, ToolEnd, What};
 use crate::testing::{
-    self, Story, asking, call, came, connect, denied, event_id, facts, fetch, get, result,
+    self, Story, asking, call, calling, came, connect, denied, event_id, facts, fetch, get, result,
 };
 
 fn trace(records: &[Record]) -> Trace {
@@ -383,4 +384,67 @@ fn much_that_happens_beside_a_long_answer_takes_no_long_time() {
     }
     let took = started.elapsed();
     assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+}
+
+/// What a model asks for is known by the name that clients give to tools of servers.
+#[test]
+fn of_several_tools_a_call_is_part_of_the_one_that_has_its_name() {
+    let mut story = Story::started();
+    let asked = [
+        ("a", "Bash"),
+        ("b", "mcp__tracker__create_issue"),
+        ("c", "mcp__tracker__list_"),
+        ("d", "mcp__tracker__twice"),
+        ("e", "mcp__tracker__twice"),
+    ];
+    let calls = asked.map(|(id, name)| call(id, name)).to_vec();
+    story.step(1, 0, 100, facts(1, Vec::new(), calls));
+    let names = ["create_issue", "list.", "twice", "other"];
+    for (number, name) in (2..).zip(names) {
+        story.called(calling(number, 200, name), number, McpFacts::default());
+    }
+    let shape = shape(&trace(&story.ended(900, 0)));
+    for line in [
+        "event 2 < mcp__tracker__create_issue",
+        "event 3 < mcp__tracker__list_",
+        "event 4 < run",
+        "event 5 < run",
+    ] {
+        assert!(shape.iter().any(|it| it == line), "{line}: {shape:?}");
+    }
+}
+
+/// As it is told by `traceparent` in `_meta`, which is later than the call itself.
+#[test]
+fn a_call_is_part_of_the_span_that_the_client_told_it_is() {
+    let mut story = Story::started();
+    let calls = vec![call("a", "Bash"), call("b", "Task")];
+    story.step(1, 0, 100, facts(1, Vec::new(), calls));
+    let joined = McpFacts {
+        trace: Some(ClientTrace {
+            trace: TraceId::of_run(testing::run_id()).to_string(),
+            span: "00f067aa0ba902b7".to_owned(),
+        }),
+        ..McpFacts::default()
+    };
+    story.called(calling(2, 200, "create_issue"), 2, joined);
+    story.note(
+        300,
+        NoticeKind::Told {
+            spans: vec![ToldSpan {
+                id: "00f067aa0ba902b7".parse().unwrap(),
+                parent: None,
+                start: testing::at(150),
+                end: testing::at(290),
+                what: Told {
+                    name: "work".to_owned(),
+                    ..Told::default()
+                },
+            }],
+            refused: 0,
+            dropped: 0,
+        },
+    );
+    let shape = shape(&trace(&story.ended(900, 0)));
+    assert!(shape.contains(&"event 2 < work".to_owned()), "{shape:?}");
 }

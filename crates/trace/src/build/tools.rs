@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use ringfence_model::llm::{ContextItem, ContextKind, LlmFacts, ToolCall};
+use ringfence_model::mcp::{McpRequest, McpVerb};
 use ringfence_model::{Event, EventId, RunId, SpanId, ToldSpan};
 use sha2::{Digest as _, Sha256};
 
@@ -258,6 +259,17 @@ impl Tools {
         }
     }
 
+    /// The only tool that ran then and has the name that clients give to this tool of this server.
+    pub(super) fn calling(&self, request: &McpRequest, time: Timestamp) -> Option<SpanId> {
+        let tool = request.target.as_ref();
+        let tool = tool.filter(|_| request.verb == McpVerb::CallTool)?;
+        let name = called(request.server.as_str(), tool);
+        let running = self.running(time);
+        let mut named = running.iter().filter(|it| it.node.call.name == name);
+        let only = named.next()?;
+        named.next().is_none().then_some(only.id)
+    }
+
     /// The tools that ran then; not those that a sub-agent did the work of, unless there is no other.
     fn running(&self, time: Timestamp) -> Vec<&Call> {
         let (delegated, own): (Vec<&Call>, Vec<&Call>) = self
@@ -331,6 +343,14 @@ fn tool(node: &LlmNode, facts: &LlmFacts, call: &ToolCall) -> ToolNode {
         told: None,
         ended: ToolEnd::Unknown,
     }
+}
+
+/// What clients call a tool of a server. A model's tools have plain names, so that what is not plain
+/// becomes `_`.
+fn called(server: &str, tool: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
+    let plain = tool.chars().map(|it| if is_plain(it) { it } else { '_' });
+    format!("mcp__{server}__{}", plain.collect::<String>())
 }
 
 /// The span of a tool, which has no event of its own: the same however often it is computed.

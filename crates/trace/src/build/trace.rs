@@ -95,11 +95,19 @@ impl Draft {
         self.keep(rest);
         // What an agent tells of a request comes after the request.
         for node in &mut self.nodes {
-            if let What::Llm(asked) = &mut node.what
-                && let Some(place) = self.builder.place_of(asked)
-            {
-                asked.is_joined = true;
-                node.parent = place;
+            let said = match &node.what {
+                What::Llm(asked) => asked.client_span(),
+                What::Action(action) => action.client_span(),
+                What::Tool(_) | What::Told(_) => None,
+            };
+            let Some(place) = self.builder.place_of(said) else {
+                continue;
+            };
+            node.parent = place;
+            match &mut node.what {
+                What::Llm(asked) => asked.is_joined = true,
+                What::Action(action) => action.is_joined = true,
+                What::Tool(_) | What::Told(_) => {}
             }
         }
         // Stable: tools that one answer asked for stay in their order.

@@ -1,11 +1,10 @@
 //! The span of a request to a model.
 
 use ringfence_model::llm::{ContextKind, LlmFacts, LlmRequest, Purpose, TokenUsage};
-use ringfence_model::{SpanId, TraceId};
 
 use super::provider::openai_api;
 use super::{
-    Attributes, Span, SpanEvent, SpanKind, bare, decided, fail, messages, operation, provider,
+    Attributes, Span, SpanEvent, SpanKind, bare, decided, fail, join, messages, operation, provider,
 };
 use crate::limits::FINDINGS;
 use crate::names;
@@ -26,7 +25,7 @@ pub(super) fn span(run: &Run, node: &Node, asked: &LlmNode) -> Span {
         }
         found(&mut span, facts, node);
         if !asked.is_joined {
-            join(&mut span, facts);
+            join(&mut span, facts.trace.as_ref());
         }
     }
     decided(&mut span, &asked.event, asked.closing.as_ref());
@@ -98,26 +97,6 @@ fn used(attributes: &mut Attributes, usage: &TokenUsage) {
     attributes.some(names::CACHE_READ_TOKENS, usage.cache_read);
     attributes.some(names::CACHE_CREATION_TOKENS, usage.cache_write);
     attributes.some(names::REASONING_TOKENS, usage.reasoning);
-}
-
-/// A span of the client's in this trace is the parent, even if the client has not told of it yet. One
-/// of another trace is only linked: the client chose it, and could put its steps out of the trace of
-/// the run.
-fn join(span: &mut Span, facts: &LlmFacts) {
-    let Some(client) = &facts.trace else {
-        return;
-    };
-    let (Ok(trace), Ok(id)) = (
-        client.trace.parse::<TraceId>(),
-        client.span.parse::<SpanId>(),
-    ) else {
-        return;
-    };
-    if trace != span.trace {
-        span.links.push((trace, id));
-    } else if id != span.id {
-        span.parent = Some(id);
-    }
 }
 
 /// One item of a context in a few words.

@@ -1,10 +1,11 @@
 use ringfence_model::llm::{ClientTrace, ContextItem, ContextKind, LlmFacts};
+use ringfence_model::mcp::{McpApproved, McpFacts, McpVerb};
 use ringfence_model::{Action, Event, Record};
 
 use super::{Span, SpanKind, Value, of_node, of_run};
 use crate::build::Trace;
 use crate::names;
-use crate::testing::{self, Story, asking, call, came, denied, digest, facts, result};
+use crate::testing::{self, Story, asking, call, calling, came, denied, digest, facts, result};
 
 /// The spans of a run, its first one first.
 fn spans(records: &[Record]) -> Vec<Span> {
@@ -199,6 +200,50 @@ fn a_clients_span_of_the_same_trace_is_the_parent_and_one_of_another_is_linked()
         assert_eq!(parent == "00f067aa0ba902b7", is_parent, "{trace}");
         assert_eq!(spans[1].links.len(), links, "{trace}");
     }
+}
+
+#[test]
+fn the_span_of_a_call_has_the_names_of_the_conventions() {
+    let mut story = Story::started();
+    let facts = |trace: &str| McpFacts {
+        id: Some("\"7\"".to_owned()),
+        session: Some("5e55".to_owned()),
+        arguments: Some(digest(2, None)),
+        result: Some(digest(9, None)),
+        approved: Some(McpApproved {
+            event: testing::event_id(9),
+            by: 1000,
+        }),
+        trace: Some(ClientTrace {
+            trace: trace.to_owned(),
+            span: "00f067aa0ba902b7".to_owned(),
+        }),
+        ..McpFacts::default()
+    };
+    let ours = "0192f0c1000070008000000000000001";
+    let failed = McpFacts {
+        tool_failed: true,
+        ..facts(ours)
+    };
+    story.called(calling(1, 0, "create_issue"), 1, failed);
+    let unknown = McpFacts {
+        error: Some(-32_602),
+        ..facts("4bf92f3577b34da6a3ce929d0e0e4736")
+    };
+    story.called(calling(2, 10, "create_issue"), 2, unknown);
+    let mut list = calling(3, 20, "x");
+    if let Action::Mcp(request) = &mut list.action {
+        request.verb = McpVerb::Listen;
+        (request.method, request.target) = (None, None);
+    }
+    story.called(list, 3, McpFacts::default());
+    let spans = spans(&story.ended(900, 0));
+    let parents: Vec<_> = spans[1..].iter().map(|it| it.parent.unwrap()).collect();
+    assert_eq!(parents[0].to_string(), "00f067aa0ba902b7");
+    assert_eq!(parents[1], spans[0].id, "another trace is linked alone");
+    assert_eq!(spans[2].links.len(), 1);
+    let shown: Vec<String> = spans[1..].iter().map(shown).collect();
+    insta::assert_snapshot!(shown.join("\n"));
 }
 
 /// Provider, endpoint, host and path; then the provider and the operation of the conventions.

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use ringfence_model::llm::{ContextItem, ContextKind, LlmFacts, Purpose, ToolCall};
+use ringfence_model::mcp::McpFacts;
 use ringfence_model::{Action, Closing, Event, Outcome, Told};
 
 use super::Tools;
@@ -271,11 +272,29 @@ pub(super) fn what_was_done(event: &Event, closing: Option<&Closing>) -> String 
         Some(closing) => {
             let received = octets(closing.received);
             format!(
-                "{action}  allowed{rule}, {}, {received} back",
-                ending(closing)
+                "{action}  allowed{rule}, {}, {received} back{}",
+                ending(closing),
+                closing.mcp.as_deref().map(answered).unwrap_or_default()
             )
         }
     }
+}
+
+/// What a server of the Model Context Protocol made of a message, and who approved it.
+fn answered(facts: &McpFacts) -> String {
+    let mut said = String::new();
+    if let Some(approved) = &facts.approved {
+        said.push_str(&format!(", approved by user {}", approved.by));
+    }
+    if let Some(code) = facts.error {
+        said.push_str(&format!(", FAILED: error {code}"));
+    } else if facts.tool_failed {
+        said.push_str(", FAILED: the tool says so");
+    }
+    if facts.redacted > 0 {
+        said.push_str(&format!(", {} redacted", words::number(facts.redacted)));
+    }
+    said
 }
 
 fn denied(event: &Event) -> String {

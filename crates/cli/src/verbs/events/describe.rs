@@ -96,6 +96,12 @@ fn notice(stored: &StoredNotice) -> String {
         NoticeKind::PushRejected { event } => {
             format!("a person rejected the push of event {event}")
         }
+        NoticeKind::CallApproved { event, until, by } => {
+            format!("a person (user {by}) approved the call of event {event} until {until}, once")
+        }
+        NoticeKind::CallRejected { event, by } => {
+            format!("a person (user {by}) rejected the call of event {event}")
+        }
         NoticeKind::BudgetReset {
             budget,
             tokens,

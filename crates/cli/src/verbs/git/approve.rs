@@ -59,15 +59,17 @@ fn find(event: EventId) -> Result<HeldPush, Failure> {
     with_store(async |store| approvals::find(&store, event).await.map_err(refused))
 }
 
-fn refused(error: ReplyError) -> Failure {
+pub(in crate::verbs) fn refused(error: ReplyError) -> Failure {
     match error {
-        ReplyError::Unknown(_) | ReplyError::NotHeld(_) => Failure::usage(error),
+        ReplyError::Unknown(_) | ReplyError::NotHeld(_) | ReplyError::Used(_) => {
+            Failure::usage(error)
+        }
         ReplyError::Store(_) | ReplyError::Record(_) => Failure::Unavailable(error.into()),
     }
 }
 
 /// All that a reply is about, and nothing shortened: what is shown is what passes.
-fn show(push: &HeldPush) {
+pub(in crate::verbs) fn show(push: &HeldPush) {
     let state = match push.approved_until {
         Some(until) => format!("approved until {}", until.strftime(TIME)),
         None => "waits".to_owned(),
@@ -126,4 +128,4 @@ fn changed(push: &HeldPush, update: &RefUpdate) -> String {
 }
 
 /// Times are in UTC.
-const TIME: &str = "%Y-%m-%d %H:%M:%SZ";
+pub(in crate::verbs) const TIME: &str = "%Y-%m-%d %H:%M:%SZ";

@@ -1,7 +1,7 @@
 //! `ringfence git`: which servers rules can name, what an agent may do to a repository, and the
 //! pushes that wait for a person.
 
-mod approve;
+pub(super) mod approve;
 mod check;
 mod upstream;
 

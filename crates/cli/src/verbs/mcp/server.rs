@@ -19,6 +19,7 @@ pub(super) fn add(arguments: &AddArguments) -> Result<i32, Failure> {
         url: arguments.url.clone(),
         credential: arguments.credential.clone(),
         addresses: (!addresses.is_empty()).then(|| addresses.clone()),
+        trace: false,
     };
     let document = Document::named(arguments.profile.as_deref())?;
     let text = append_mcp_server(&document.text, document.name.as_str(), &terms)?;

@@ -27,6 +27,8 @@ pub(crate) struct McpRule {
     pub(crate) features: Vec<McpFeature>,
     pub(crate) elicitation_hosts: Vec<HostPattern>,
     pub(crate) token_required: bool,
+    /// Whether a person has to approve each call that it allows.
+    pub(crate) needs_approval: bool,
     /// Its own, or that of the server.
     pub(crate) credential: Option<CredentialName>,
     pub(crate) expires: Option<Timestamp>,
@@ -52,6 +54,7 @@ impl McpRule {
             features: features.unwrap_or_else(|| usual.to_vec()),
             elicitation_hosts: terms.elicitation_hosts.clone().unwrap_or_default(),
             token_required: terms.token_required,
+            needs_approval: terms.approval.is_some(),
             credential: terms.credential.as_ref().or(of_server).cloned(),
             expires: terms.expires,
             reason: terms.reason.clone(),
@@ -116,6 +119,7 @@ fn mcp_terms(rule: RuleRef, terms: &McpMatch) -> McpTerms {
             Some(McpSecretsWord::Observe) => McpSecrets::Observe,
         },
         capture: terms.capture,
+        approval: None,
         rate: terms.rate.map(|rate| McpRate {
             requests: rate.requests,
             per: Duration::from_secs(match rate.per {

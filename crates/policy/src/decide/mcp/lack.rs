@@ -5,7 +5,7 @@ use ringfence_model::mcp::{McpRequest, McpVerb};
 use ringfence_model::{HostName, ReasonCode};
 
 use crate::compile::McpRule;
-use crate::document::McpFeature;
+use crate::document::{McpFeature, McpTool};
 
 /// The first thing that an allow of the right server lacks, from the farthest to the closest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +85,22 @@ fn of_call(rule: &McpRule, request: &McpRequest) -> Option<Lack> {
         }
     }
     Some(lack)
+}
+
+/// Whether a rule that allows this message wants a person to approve it: of entries for the tool,
+/// any that the call matches. Arguments that are not there to be looked at match them all.
+pub(crate) fn needs_approval(rule: &McpRule, request: &McpRequest) -> bool {
+    let tool = request.target.as_deref();
+    let Some(tool) = tool.filter(|_| request.verb == McpVerb::CallTool) else {
+        return false;
+    };
+    let value = request.arguments.as_ref().and_then(|it| it.value.as_ref());
+    let is_met = |entry: &McpTool| match (entry.arguments(), value) {
+        (Some(schema), Some(value)) => schema.accepts(value),
+        _ => true,
+    };
+    let mut entries = rule.entries(tool);
+    rule.needs_approval || entries.any(|entry| entry.needs_approval() && is_met(entry))
 }
 
 fn has_resource(rule: &McpRule, uri: Option<&str>) -> Option<Lack> {

@@ -50,6 +50,9 @@ enum Cause<'a> {
     Ambiguous(&'a McpRule, &'a McpRule),
 }
 
+/// What allows a message.
+type Found<'a> = (&'a Server, Vec<&'a McpRule>, Option<&'a RuleRef>);
+
 impl Snapshot {
     /// The servers that some rule is about.
     #[must_use]
@@ -106,17 +109,18 @@ impl Snapshot {
 
     pub(crate) fn decide_mcp(&self, request: &McpRequest, now: Timestamp) -> Verdict {
         match self.find_mcp(request, now) {
-            Ok((server, rules)) => self.allow_mcp(request, server, &rules, now),
+            Ok(found) => self.allow_mcp(request, &found, now),
             Err(cause) => self.deny_mcp(&cause, request),
         }
     }
 
-    /// The rules that count, by their names. The first gives the terms.
+    /// The rules that count, by their names, of which the first gives the terms; and the rule, if any,
+    /// that wants a person to approve the message.
     fn find_mcp<'a>(
         &'a self,
         request: &McpRequest,
         now: Timestamp,
-    ) -> Result<(&'a Server, Vec<&'a McpRule>), Cause<'a>> {
+    ) -> Result<Found<'a>, Cause<'a>> {
         let server = self.mcp.server(&request.server);
         let server = server.filter(|it| {
             it.server.destination == request.destination && it.server.path == request.path
@@ -140,7 +144,12 @@ impl Snapshot {
             }
         }
         match closest {
-            _ if !covering.is_empty() => Ok((server, counted(covering)?)),
+            _ if !covering.is_empty() => {
+                // Also one that does not count for how the message is sent.
+                let approval = covering.iter().find(|it| lack::needs_approval(it, request));
+                let approval = approval.map(|rule| &rule.reference);
+                Ok((server, counted(covering)?, approval))
+            }
             Some((lack, rule)) => Err(Cause::Lacks(lack, rule)),
             None => Err(Cause::NoRule),
         }
@@ -178,8 +187,7 @@ impl Snapshot {
     fn allow_mcp(
         &self,
         request: &McpRequest,
-        server: &Server,
-        rules: &[&McpRule],
+        (server, rules, approval): &Found<'_>,
         now: Timestamp,
     ) -> Verdict {
         let Some(first) = rules.first() else {
@@ -188,7 +196,7 @@ impl Snapshot {
         let terms = RequestTerms {
             credential: first.credential.clone(),
             token_required: rules.iter().any(|rule| rule.token_required),
-            mcp: Some(Arc::clone(&first.terms)),
+            mcp: Some(terms_of(first, *approval)),
             ..limited_terms(first.reference.clone())
         };
         let is_plain = server.server.scheme == Scheme::Http;
@@ -196,7 +204,7 @@ impl Snapshot {
             decision: Decision {
                 effect: Effect::Allow,
                 code: ReasonCode::Allowed,
-                reason: words::allowed(first, request),
+                reason: words::allowed(first, *approval, request),
                 rule: Some(first.reference.clone()),
                 generation: self.generation(),
                 next_step: None,
@@ -246,6 +254,17 @@ impl Snapshot {
             },
             grant: None,
         }
+    }
+}
+
+/// The terms of the rule that a message is sent by, and of the one that wants it approved.
+fn terms_of(rule: &McpRule, approval: Option<&RuleRef>) -> Arc<McpTerms> {
+    match approval {
+        None => Arc::clone(&rule.terms),
+        Some(_) => Arc::new(McpTerms {
+            approval: approval.cloned(),
+            ..McpTerms::clone(&rule.terms)
+        }),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct McpTerms {
     pub secrets: McpSecrets,
     /// Whether texts are recorded, secrets taken out.
     pub capture: bool,
+    /// The rule that wants a person to approve this call; none where none does.
+    pub approval: Option<RuleRef>,
     /// How many messages in a time.
     pub rate: Option<McpRate>,
 }

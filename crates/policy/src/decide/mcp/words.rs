@@ -16,8 +16,13 @@ pub(crate) fn subject(request: &McpRequest) -> String {
     quoted(&request.to_string())
 }
 
-pub(super) fn allowed(rule: &McpRule, request: &McpRequest) -> String {
-    format!("rule {} allows {}", rule.reference, subject(request))
+pub(super) fn allowed(rule: &McpRule, approval: Option<&RuleRef>, request: &McpRequest) -> String {
+    let allows = format!("rule {} allows {}", rule.reference, subject(request));
+    match approval {
+        None => allows,
+        Some(by) if *by == rule.reference => format!("{allows}, once a person approves it"),
+        Some(by) => format!("{allows}, once a person approves it, as rule {by} wants"),
+    }
 }
 
 pub(super) fn nothing_allows(request: &McpRequest) -> String {

@@ -356,6 +356,6 @@ pub enum SecretsWord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApprovalWord {
-    /// Each push by itself.
+    /// Each push, or each call, by itself.
     Required,
 }

@@ -13,6 +13,7 @@ use ringfence_model::{CredentialName, HostPattern};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ApprovalWord;
 use super::RuleId;
 use super::llm::RateWord;
 use super::rule::{is_false, present, read_expiry};
@@ -138,6 +139,14 @@ pub struct McpMatch {
     /// Whether arguments and results are recorded, secrets taken out.
     #[serde(default, skip_serializing_if = "is_false")]
     pub capture: bool,
+    /// `required`: each call of a tool waits until a person has approved exactly this call, once.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schemars(with = "ApprovalWord")]
+    pub approval: Option<ApprovalWord>,
     /// How many messages in a time.
     #[serde(
         default,
@@ -191,6 +200,7 @@ impl McpMatch {
             recheck: None,
             secrets: None,
             capture: false,
+            approval: None,
             rate: None,
             credential: None,
             token_required: false,

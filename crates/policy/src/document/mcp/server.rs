@@ -5,7 +5,7 @@ use ringfence_model::mcp::{McpServer, ServerName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::rule::present;
+use super::super::rule::{is_false, present};
 use super::super::{BaseUrl, Cidr};
 
 /// A server, by the name that rules call it by.
@@ -34,6 +34,10 @@ pub struct McpServerTerms {
     )]
     #[schemars(with = "Vec<Cidr>")]
     pub addresses: Option<Vec<Cidr>>,
+    /// Whether the server is told in which span of which run a message is (`traceparent`). Without
+    /// it, it is told of none, not of the agent's own either.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub trace: bool,
 }
 
 impl McpServerTerms {
@@ -47,6 +51,7 @@ impl McpServerTerms {
             scheme: self.url.scheme(),
             path: if path.is_empty() { "/" } else { path }.to_owned(),
             credential: self.credential.clone(),
+            trace: self.trace,
         }
     }
 }

@@ -6,8 +6,8 @@ use ringfence_model::Access;
 use schemars::{JsonSchema, Schema as JsonSchemaOf, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::super::Schema;
 use super::super::rule::present;
+use super::super::{ApprovalWord, Schema};
 use super::NamePattern;
 
 /// Tools that a rule is about.
@@ -41,6 +41,14 @@ pub struct McpToolTerms {
     )]
     #[schemars(with = "AccessWord")]
     pub access: Option<Access>,
+    /// `required`: a call of a tool waits until a person has approved exactly this call, once.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schemars(with = "ApprovalWord")]
+    pub approval: Option<ApprovalWord>,
 }
 
 impl McpTool {
@@ -63,6 +71,14 @@ impl McpTool {
         match self {
             Self::Named(_) => None,
             Self::With(terms) => terms.arguments.as_ref(),
+        }
+    }
+
+    /// Whether a person has to approve each call.
+    pub(crate) const fn needs_approval(&self) -> bool {
+        match self {
+            Self::Named(_) => false,
+            Self::With(terms) => terms.approval.is_some(),
         }
     }
 

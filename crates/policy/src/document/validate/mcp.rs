@@ -162,6 +162,14 @@ fn check_rule(rule: &McpRule, profile: &Profile) -> Result<(), Fault> {
             help,
         ));
     }
+    let calls_none = terms.tools.iter().flatten().next().is_none();
+    if terms.approval.is_some() && calls_none {
+        return Err(Fault::new(
+            &[Part::Key("approval")],
+            "`approval` is about calls of tools, and the rule allows none",
+            "add `tools`, or leave it out",
+        ));
+    }
     let credential = terms.credential.as_ref().or(server.credential.as_ref());
     if terms.token_required && credential.is_none() {
         return Err(Fault::new(
@@ -181,6 +189,7 @@ fn check_forbid(terms: &McpMatch) -> Result<(), Fault> {
         ("recheck", terms.recheck.is_some()),
         ("secrets", terms.secrets.is_some()),
         ("capture", terms.capture),
+        ("approval", terms.approval.is_some()),
         ("rate", terms.rate.is_some()),
         ("credential", terms.credential.is_some()),
         ("tokenRequired", terms.token_required),
@@ -190,11 +199,15 @@ fn check_forbid(terms: &McpMatch) -> Result<(), Fault> {
             return Err(Fault::new(&[Part::Key(key)], message, "leave it out"));
         }
     }
-    let mut tools = terms.tools.iter().flatten();
-    if let Some(index) = tools.position(|tool| tool.access().is_some()) {
+    for (index, tool) in terms.tools.iter().flatten().enumerate() {
+        let key = match tool {
+            tool if tool.access().is_some() => "access",
+            tool if tool.needs_approval() => "approval",
+            _ => continue,
+        };
         return Err(Fault::new(
-            &[Part::Key("tools"), Part::Item(index), Part::Key("access")],
-            "`access` belongs to an allow",
+            &[Part::Key("tools"), Part::Item(index), Part::Key(key)],
+            format!("`{key}` belongs to an allow"),
             "leave it out",
         ));
     }

@@ -193,3 +193,48 @@ fn denials_say_what_is_allowed_and_what_comes_next() {
     .collect();
     insta::assert_snapshot!(said.join("\n"));
 }
+
+/// The rule that wants a person to approve this call.
+fn approval(snapshot: &Snapshot, call: McpRequest) -> Option<String> {
+    let verdict = ask(snapshot, call);
+    let rule = terms(&verdict).approval.clone();
+    let is_said = verdict
+        .decision
+        .reason
+        .contains("once a person approves it");
+    assert_eq!(is_said, rule.is_some(), "{}", verdict.decision.reason);
+    rule.map(|rule| rule.0)
+}
+
+#[test]
+fn one_rule_that_wants_approval_is_enough() {
+    let snapshot = mcp(
+        "allow: {id: a, server: desk, tools: ['*']}
+         allow: {id: b, server: desk, tools: [pay], approval: required}
+         allow: {id: c, server: desk, tools: [query, {name: query, arguments: {required: [all]}, approval: required}]}
+         allow: {id: d, server: desk, tools: [read], approval: required, expires: 2020-01-01T00:00:00Z}
+         allow: {id: e, server: corp, tools: [pay], credential: k}
+         allow: {id: f, server: corp, tools: [pay], approval: required}",
+    );
+    let named = |id: &str| Some(format!("p/mcp/{id}"));
+    assert_eq!(approval(&snapshot, call("pay", json!({}))), named("b"));
+    assert_eq!(approval(&snapshot, call("query", json!({}))), None);
+    let all = call("query", json!({"all": 1}));
+    assert_eq!(approval(&snapshot, all), named("c"));
+    let mut unseen = call("query", json!({}));
+    unseen.arguments = None;
+    assert_eq!(approval(&snapshot, unseen), named("c"), "it may need it");
+    assert_eq!(approval(&snapshot, call("read", json!({}))), None);
+    let list = message(McpVerb::ListTools, None);
+    assert_eq!(approval(&snapshot, list), None);
+    // Also a rule that does not count for what the call is sent with.
+    let corp = McpRequest {
+        destination: "mcp.corp.test:8443".parse().unwrap(),
+        server: server("corp"),
+        path: "/a/mcp".to_owned(),
+        ..call("pay", json!({}))
+    };
+    let verdict = ask(&snapshot, corp.clone());
+    assert_eq!(verdict.decision.credential.unwrap().as_str(), "k");
+    assert_eq!(approval(&snapshot, corp), named("f"));
+}

@@ -43,6 +43,8 @@ fn every_mistake_of_a_rule_is_named_with_a_way_out() {
         "allow: {server: desk, rate: {requests: 0, per: minute}}",
         "allow: {server: desk, rate: {requests: 1, per: week}}",
         "allow: {server: desk, tokenRequired: true}",
+        "allow: {server: desk, approval: required, prompts: [a]}",
+        "allow: {server: desk, tools: [{name: a, approval: asked}]}",
         "allow: {server: desk, tool: [a]}",
         "forbid: {server: desk, tools: []}",
         "forbid: {server: desk, prompts: []}",
@@ -51,6 +53,8 @@ fn every_mistake_of_a_rule_is_named_with_a_way_out() {
         "forbid: {server: desk, capture: true}",
         "forbid: {server: desk, elicitationHosts: [a.test]}",
         "forbid: {server: desk, tools: [{name: a, access: read}]}",
+        "forbid: {server: desk, approval: required}",
+        "forbid: {server: desk, tools: [{name: a, approval: required}]}",
         "deny: {server: desk}",
     ] {
         let error = refusal(&format!("{SERVER}\nmcp:\n  - {rule}"));
