@@ -276,7 +276,7 @@ fn names_differ(octets: &[u8], nodes: &[Node], first: usize) -> Result<(), JsonE
         at = (nodes.get(at + 1)?.next as usize).checked_sub(first)?;
         Some(decode::inner(octets, key))
     });
-    let mut few: [&[u8]; FEW] = [b""; FEW];
+    let mut few: [Option<&[u8]>; FEW] = [None; FEW];
     let mut many = Vec::new();
     for (count, name) in names.enumerate() {
         let name = match name {
@@ -288,18 +288,18 @@ fn names_differ(octets: &[u8], nodes: &[Node], first: usize) -> Result<(), JsonE
         };
         if few
             .get(..count)
-            .is_some_and(|before| before.contains(&name))
+            .is_some_and(|before| before.contains(&Some(name)))
         {
             return Err(JsonError::Twice(object.start as usize));
         }
         if let Some(slot) = few.get_mut(count) {
-            *slot = name;
+            *slot = Some(name);
         }
     }
     if many.len() > MEMBERS {
         return Err(JsonError::TooMany("names in one object"));
     }
-    let is_known = |name: &[u8]| few.contains(&name) && !name.is_empty();
+    let is_known = |name: &[u8]| few.contains(&Some(name));
     if many.iter().any(|name| is_known(name)) || has_equal(&mut many) {
         return Err(JsonError::Twice(object.start as usize));
     }

@@ -240,3 +240,16 @@ proptest! {
 fn quote(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
+
+/// The empty name is a name: many of them, few of them, escaped ones.
+#[test]
+fn an_empty_name_that_occurs_twice_is_found() {
+    let many: Vec<String> = (0..12).map(|n| format!(r#""k{n}":0"#)).collect();
+    let twice = format!(r#"{{"":1,{},"":2}}"#, many.join(","));
+    assert!(matches!(
+        Tape::read(twice.as_bytes()),
+        Err(JsonError::Twice(_))
+    ));
+    let once = br#"{"\u0061":1,"":2}"#;
+    assert!(Tape::read(once).is_ok());
+}

@@ -189,8 +189,13 @@ fn subscribed(params: Object<'_>) -> Result<Vec<String>, AskError> {
 /// Whether a question to the agent's model wants what the agent has from other servers.
 #[must_use]
 pub fn wants_others(params: Option<Value<'_>>) -> bool {
-    let context = params.and_then(|it| it.get("includeContext"));
-    context.is_some_and(|it| !it.is_text("none") && !it.is_text("thisServer"))
+    let wants = |params: Value<'_>| {
+        let params = params.object(Spelling::Exact)?;
+        let context = params.get("includeContext")?;
+        Ok::<_, Misread>(context.is_some_and(|it| !it.is_text("none") && !it.is_text("thisServer")))
+    };
+    // What some readers take for it counts as well.
+    params.is_some_and(|params| wants(params).unwrap_or(true))
 }
 
 /// Where a person is sent; nowhere for a form.
@@ -203,7 +208,7 @@ fn elicited(params: Object<'_>) -> Result<Vec<String>, AskError> {
         Some("url") => {
             let url = params.text("url")?;
             let url = url.ok_or_else(|| AskError::invalid("the mode `url` needs a `url`"))?;
-            Ok(vec![bounded("uri", url)?])
+            Ok(vec![bounded("url", url)?])
         }
         Some(_) => Err(AskError::invalid("the `mode` is `form` or `url`")),
     }
@@ -219,9 +224,15 @@ fn bounded(member: &str, text: Cow<'_, str>) -> Result<String, AskError> {
             "`{member}` is 1 to {most} octets without characters that are not seen"
         )));
     }
-    if is_uri && !is_plain_uri(&text) {
+    // A person is sent to a page of a host that a rule names, whatever the rest of its address says.
+    let is_plain = match member {
+        "uri" => is_plain_uri(&text),
+        "url" => !text.contains(['\\', ' ']),
+        _ => true,
+    };
+    if !is_plain {
         return Err(AskError::invalid(
-            "a URI has no dot segments and no encoded dots or slashes here: two readers could take it for two",
+            "a URI has no dot segments, no empty ones, and nothing encoded here that needs no encoding: two readers could take it for two",
         ));
     }
     Ok(text.into_owned())
@@ -237,7 +248,22 @@ fn is_plain_uri(uri: &str) -> bool {
     let has_dots = path
         .split(['/', '\\'])
         .any(|part| part == "." || part == "..");
-    !has_encoded && !has_dots && !uri.contains(['\\', ' '])
+    // Behind the authority, which may be empty, every segment but the last has a name.
+    let behind = path.split_once("://").map_or(path, |(_, rest)| rest);
+    let is_empty = behind.contains("//");
+    !has_encoded && !has_dots && !is_empty && !encodes_plain(uri) && !uri.contains(['\\', ' '])
+}
+
+/// Whether something is encoded that is the same without (RFC 3986, section 6.2.2.2), or is not
+/// encoded at all.
+fn encodes_plain(uri: &str) -> bool {
+    uri.split('%').skip(1).any(|part| {
+        let digits = part
+            .get(..2)
+            .filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        code.is_none_or(|code| code.is_ascii_alphanumeric() || b"-._~".contains(&code))
+    })
 }
 
 /// Characters that a person does not see: of no width, of direction, tags, variations.

@@ -113,11 +113,18 @@ impl Frame {
         }
         let tape = Tape::read(octets)?;
         let body = body(tape.root(octets))?;
+        let mut changes = Changes::default();
+        for (key, _) in tape.root(octets).members() {
+            // What is no part of a message was not looked at, and does not go on.
+            if !PARTS.iter().any(|it| key.is_text(it)) {
+                changes.remove(key.at());
+            }
+        }
         Ok(Self {
             octets: octets.to_vec(),
             tape,
             body,
-            changes: Changes::default(),
+            changes,
         })
     }
 
@@ -240,6 +247,7 @@ fn body(root: Value<'_>) -> Result<Body, FrameError> {
             if result.kind() != Kind::Object {
                 return Err(invalid("its `result` is no object"));
             }
+            named(result, &ANSWERED)?;
             let id = id.ok_or_else(|| invalid("an answer has no `id`"))?;
             Ok(Body::Result { id: Id::read(id)? })
         }
@@ -261,18 +269,51 @@ fn params(params: Option<Value<'_>>) -> Result<(), FrameError> {
     let Some(params) = params else {
         return Ok(());
     };
-    let params = params.object(Spelling::Exact)?;
-    for name in READ {
-        params.member(name)?;
+    named(params, &ASKED)
+}
+
+/// An object of which these names are read, here or on the other side, and no others that some
+/// reader takes for them.
+fn named(value: Value<'_>, names: &[&str]) -> Result<(), FrameError> {
+    let object = value.object(Spelling::Exact)?;
+    for name in names {
+        object.member(name)?;
     }
-    if let Some(meta) = params.get("_meta")? {
+    if let Some(meta) = object.get("_meta")? {
         meta.object(Spelling::Exact)?;
     }
     Ok(())
 }
 
+/// The members of a message.
+const PARTS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
+
+/// What is read of an answer: what decides, what is opaque, what goes to a model.
+const ANSWERED: [&str; 20] = [
+    "_meta",
+    "resultType",
+    "inputRequests",
+    "requestState",
+    "nextCursor",
+    "taskId",
+    "task",
+    "tasks",
+    "tools",
+    "prompts",
+    "resources",
+    "resourceTemplates",
+    "content",
+    "structuredContent",
+    "isError",
+    "instructions",
+    "serverInfo",
+    "capabilities",
+    "protocolVersion",
+    "cacheScope",
+];
+
 /// What is read of parameters, here or by a server.
-const READ: [&str; 12] = [
+const ASKED: [&str; 16] = [
     "_meta",
     "name",
     "arguments",
@@ -285,6 +326,10 @@ const READ: [&str; 12] = [
     "requestState",
     "inputResponses",
     "notifications",
+    "includeContext",
+    "mode",
+    "url",
+    "progressToken",
 ];
 
 /// An answer that something went wrong.

@@ -1,8 +1,10 @@
 //! Opaque values that go to an agent and come back: places in lists, states of requests, ids of
-//! tasks. They are sealed to one sandbox and one server, so that another agent's are refused.
+//! tasks. They are sealed (AES-256-GCM-SIV, RFC 8452) to one sandbox and one server, so that another
+//! agent's are refused, and that nobody reads in them what a server has put there.
 
 use std::fmt;
 
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,7 +27,7 @@ pub enum Sealed {
 
 /// The key for the values of one sandbox and one server.
 #[derive(Clone)]
-pub struct Seal(Hmac<Sha256>);
+pub struct Seal([u8; KEY_OCTETS]);
 
 impl Seal {
     /// The seal of `scope` under a secret of the process.
@@ -34,48 +36,62 @@ impl Seal {
     /// Where the secret is no key.
     pub fn new(secret: &[u8; 32], scope: &str) -> Option<Self> {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-        part(&mut mac, b"ringfence-mcp-seal-v1");
+        part(&mut mac, b"ringfence-mcp-seal-v2");
         part(&mut mac, scope.as_bytes());
-        Some(Self(mac))
+        Some(Self(mac.finalize().into_bytes().into()))
     }
 
-    /// The value as the agent gets it. None for one that is too long.
+    /// The value as the agent gets it: a text that says nothing of it, because whoever made the value
+    /// could have put anything into it. None for one that is too long.
     #[must_use]
     pub fn seal(&self, kind: Sealed, value: &str) -> Option<String> {
         if value.len() > SEALED_OCTETS {
             return None;
         }
-        let tag = self.mac(kind, value).finalize().into_bytes();
-        let (tag, value) = (URL_SAFE_NO_PAD.encode(tag), URL_SAFE_NO_PAD.encode(value));
-        Some(format!("{PREFIX}{tag}.{value}"))
+        let mut octets = value.as_bytes().to_vec();
+        let nonce = self
+            .cipher()?
+            .seal_in_place_append_tag(Aad::from(kind.octets()), &mut octets)
+            .ok()?;
+        let whole = [nonce.as_ref().as_slice(), &octets].concat();
+        Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(whole)))
     }
 
     /// The value that was sealed. None for any other text.
     #[must_use]
     pub fn open(&self, kind: Sealed, sealed: &str) -> Option<String> {
-        let (tag, value) = sealed.strip_prefix(PREFIX)?.split_once('.')?;
-        if value.len() > SEALED_OCTETS * 2 {
+        let sealed = sealed.strip_prefix(PREFIX)?;
+        if sealed.len() > SEALED_OCTETS * 2 {
             return None;
         }
-        let value = String::from_utf8(URL_SAFE_NO_PAD.decode(value).ok()?).ok()?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
-        self.mac(kind, &value).verify_slice(&tag).ok()?;
-        Some(value)
+        let mut octets = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, rest) = octets.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let plain = self
+            .cipher()?
+            .open_in_place(nonce, Aad::from(kind.octets()), rest)
+            .ok()?;
+        String::from_utf8(plain.to_vec()).ok()
     }
 
-    fn mac(&self, kind: Sealed, value: &str) -> Hmac<Sha256> {
-        let mut mac = self.0.clone();
-        let kind: &[u8] = match kind {
-            Sealed::Cursor => b"cursor",
-            Sealed::State => b"state",
-            Sealed::Task => b"task",
-            Sealed::Session => b"session",
-        };
-        part(&mut mac, kind);
-        part(&mut mac, value.as_bytes());
-        mac
+    fn cipher(&self) -> Option<RandomizedNonceKey> {
+        RandomizedNonceKey::new(&AES_256_GCM_SIV, &self.0).ok()
     }
 }
+
+impl Sealed {
+    const fn octets(self) -> &'static [u8] {
+        match self {
+            Self::Cursor => b"cursor",
+            Self::State => b"state",
+            Self::Task => b"task",
+            Self::Session => b"session",
+        }
+    }
+}
+
+/// Octets of a key.
+const KEY_OCTETS: usize = 32;
 
 /// With its length before it, so that two parts are never another two.
 fn part(mac: &mut Hmac<Sha256>, part: &[u8]) {
@@ -108,13 +124,21 @@ mod tests {
         assert_eq!(seal("b").open(Sealed::Cursor, &sealed), None);
         let other = Seal::new(&[8; 32], "a").unwrap();
         assert_eq!(other.open(Sealed::Cursor, &sealed), None);
+        assert!(!sealed.contains("cGFnZQ"), "{sealed}");
         for at in 0..sealed.len() {
             let mut other = sealed.clone().into_bytes();
-            other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+            other[at] = if other[at] == b'A' { b'Q' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
             assert_eq!(seal("a").open(Sealed::Cursor, &other), None, "{at}");
         }
-        for text in ["", "page 2", "rfs_", "rfs_.", "rfs_AAAA.cGFnZQ"] {
+        for text in [
+            "",
+            "page 2",
+            "rfs_",
+            "rfs_.",
+            "rfs_cGFnZQ",
+            "rfs_AAAAAAAAAAAAAAAA",
+        ] {
             assert_eq!(seal("a").open(Sealed::Cursor, text), None, "{text}");
         }
     }

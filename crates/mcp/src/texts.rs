@@ -46,10 +46,11 @@ pub fn each(frame: &mut Frame, change: &mut dyn FnMut(Found<'_>) -> Option<Strin
     let mut walk = Walk {
         change,
         changed: Vec::new(),
+        carried: Vec::new(),
     };
     for (key, value) in frame.root().members() {
         if BODIES.iter().any(|it| key.is_text(it)) {
-            walk.all(value);
+            walk.all(value, carried(value));
         }
     }
     let changed = walk.changed;
@@ -66,10 +67,13 @@ const BODIES: [&str; 3] = ["params", "result", "error"];
 struct Walk<'a> {
     change: &'a mut dyn FnMut(Found<'_>) -> Option<String>,
     changed: Vec<(u32, String)>,
+    /// The numbers of values that are not looked at.
+    carried: Vec<u32>,
 }
 
 impl Walk<'_> {
-    fn all(&mut self, root: Value<'_>) {
+    fn all(&mut self, root: Value<'_>, carried: Vec<u32>) {
+        self.carried = carried;
         let mut open = vec![root];
         while let Some(value) = open.pop() {
             match value.kind() {
@@ -90,7 +94,7 @@ impl Walk<'_> {
         let name = key.text().unwrap_or_default();
         match member.kind() {
             Kind::Array | Kind::Object => return Some(member),
-            _ if is_opaque(&name, member) => {}
+            _ if self.carried.contains(&member.at()) => {}
             _ => {
                 let before = self.changed.len();
                 self.plain(member, false);
@@ -141,21 +145,33 @@ fn encoded(
     Some(STANDARD.encode(changed))
 }
 
-/// Values that belong to the protocol, mean nothing to a reader, and may look like anything.
-fn is_opaque(name: &str, value: Value<'_>) -> bool {
-    let is_scalar = matches!(value.kind(), Kind::Text | Kind::Number);
-    let is_named = matches!(
-        name,
-        "progressToken"
-            | "cursor"
-            | "nextCursor"
-            | "requestState"
-            | "taskId"
-            | "requestId"
-            | "elicitationId"
-            | "protocolVersion"
-            | "traceparent"
-            | "tracestate"
-    );
-    is_scalar && is_named
+/// The values of a body that belong to the protocol, mean nothing to a reader, and may look like
+/// anything. They are those only where the protocol has them: the same names elsewhere are texts
+/// like others.
+fn carried(body: Value<'_>) -> Vec<u32> {
+    let mut carried = Vec::new();
+    let meta = body.get("_meta");
+    let within = |around: Option<Value<'_>>, names: &[&str], carried: &mut Vec<u32>| {
+        let found = names.iter().filter_map(|name| around?.get(name));
+        let is_scalar = |it: &Value<'_>| matches!(it.kind(), Kind::Text | Kind::Number);
+        carried.extend(found.filter(is_scalar).map(Value::at));
+    };
+    within(Some(body), &OPAQUE, &mut carried);
+    within(body.get("task"), &["taskId"], &mut carried);
+    within(meta, &OF_META, &mut carried);
+    carried
 }
+
+/// Of parameters and results.
+const OPAQUE: [&str; 7] = [
+    "progressToken",
+    "cursor",
+    "nextCursor",
+    "requestState",
+    "taskId",
+    "requestId",
+    "protocolVersion",
+];
+
+/// Of their `_meta`.
+const OF_META: [&str; 3] = ["progressToken", "traceparent", "tracestate"];

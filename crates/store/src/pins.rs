@@ -40,6 +40,26 @@ pub struct PinnedServer {
     pub kinds: BTreeMap<String, BTreeMap<String, Pinned>>,
 }
 
+impl PinnedServer {
+    /// What tells one state of what waits from another.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let all = self.kinds.iter().flat_map(|(kind, known)| {
+            let waiting = known
+                .iter()
+                .filter_map(|(name, pinned)| Some((name, pinned.waiting.as_ref()?)));
+            waiting.flat_map(move |(name, text)| [kind, name, text])
+        });
+        let parts: Vec<&[u8]> = all.map(String::as_bytes).collect();
+        let mut mark = Digest::of_framed(&parts).to_string();
+        mark.truncate(MARK_DIGITS);
+        mark
+    }
+}
+
+/// Digits of a mark: as many as nobody finds a second text for.
+const MARK_DIGITS: usize = 32;
+
 /// One definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,17 +138,22 @@ impl Pins {
     }
 
     /// Accepts what waits of a server: all of it, or the definitions of these names. Gives the kinds
-    /// and names of what was accepted.
+    /// and names of what was accepted; none where `seen` is not the mark of what waits now
+    /// ([`PinnedServer::mark`]), because a server may say something else a moment after a person has
+    /// looked.
     ///
     /// # Errors
     /// As [`Self::check`].
     pub fn accept(
         &self,
         server: &McpServer,
-        names: &[String],
+        (names, seen): (&[String], Option<&str>),
         now: Timestamp,
-    ) -> Result<Vec<(String, String)>, StoreError> {
+    ) -> Result<Option<Vec<(String, String)>>, StoreError> {
         self.change(server, |pins| {
+            if seen.is_some_and(|seen| seen != pins.mark()) {
+                return None;
+            }
             let is_meant = |name: &String| names.is_empty() || names.contains(name);
             let all = pins.kinds.iter_mut().flat_map(|(kind, known)| {
                 let meant = known.iter_mut().filter(|(name, _)| is_meant(name));
@@ -142,7 +167,7 @@ impl Pins {
                     accepted.push((kind.clone(), name.clone()));
                 }
             }
-            accepted
+            Some(accepted)
         })
     }
 

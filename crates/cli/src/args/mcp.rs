@@ -42,7 +42,7 @@ The exit code is 0 where nothing waits and 77 where something does.")]
     },
     /// Accept what waits of a server: all of it, or the definitions of these names.
     #[command(after_help = "Examples:
-  ringfence mcp approve salesforce
+  ringfence mcp approve salesforce --seen 3f0c9a5be2d14c7790a6be21c45fd308
   ringfence mcp approve salesforce query describe_object
 
 Runs that are under way see it at their next call.")]
@@ -51,6 +51,9 @@ Runs that are under way see it at their next call.")]
         chosen: ChosenArguments,
         /// Names of definitions [default: all that wait].
         names: Vec<String>,
+        /// Accept only what `ringfence mcp diff` has shown, by the mark that it prints; nothing where the server has said something else since.
+        #[arg(long, value_name = "MARK")]
+        seen: Option<String>,
     },
     /// Forget what was accepted of a server: what it says next is what is seen first.
     Forget {

@@ -255,6 +255,16 @@ impl Permit {
         self.take_back(code, decision)
     }
 
+    /// As [`Self::refuse`], with what a person can do about it.
+    #[must_use]
+    pub fn refuse_with(self, code: ReasonCode, reason: &str, next_step: String) -> Refusal {
+        let decision = Decision {
+            next_step: Some(next_step),
+            ..denial(code, reason, self.generation())
+        };
+        self.take_back(code, decision)
+    }
+
     /// Takes the permit back because what a git request turned out to be is not allowed.
     #[must_use]
     pub fn refuse_git(self, denial: GitDenial) -> Refusal {

@@ -211,3 +211,28 @@ proptest! {
         prop_assert_eq!(written, message);
     }
 }
+
+#[test]
+fn what_is_no_part_of_a_message_does_not_go_on() {
+    let text = br#"{"jsonrpc":"2.0","id":1,"result":{"a":1},"extra":{"b":2},"arguments":3}"#;
+    let frame = Frame::read(text, 1 << 20).unwrap();
+    let written = frame.write().unwrap();
+    assert_eq!(written, br#"{"jsonrpc":"2.0","id":1,"result":{"a":1}}"#);
+}
+
+#[test]
+fn a_result_whose_names_some_readers_take_for_others_is_none() {
+    for name in [
+        "InputRequests",
+        "input_requests",
+        "Nextcursor",
+        "task_id",
+        "INSTRUCTIONS",
+        "Tools",
+        "structuredcontent",
+        "_Meta",
+    ] {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"{name}":{{}}}}}}"#);
+        assert!(Frame::read(text.as_bytes(), 1 << 20).is_err(), "{name}");
+    }
+}

@@ -81,3 +81,22 @@ fn a_message_whose_names_would_become_one_is_not_written() {
     });
     assert!(frame.write().is_err());
 }
+
+/// What the protocol carries is that only in its own places.
+#[test]
+fn the_names_of_what_is_opaque_are_names_like_others_elsewhere() {
+    let opaque = json!({
+        "cursor": "canary", "nextCursor": "canary", "requestState": "canary", "taskId": "canary",
+        "progressToken": "canary", "requestId": "canary", "protocolVersion": "canary",
+        "traceparent": "canary", "elicitationId": "canary",
+    });
+    for message in [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "a", "arguments": opaque}}),
+        json!({"jsonrpc": "2.0", "id": 1, "result": {"structuredContent": opaque, "content": [opaque]}}),
+        json!({"jsonrpc": "2.0", "id": 1, "error": {"code": 1, "message": "a", "data": opaque}}),
+        json!({"jsonrpc": "2.0", "id": 1, "result": {"_meta": {"acme.test/a": opaque}}}),
+    ] {
+        let (written, _) = masked(&message);
+        assert!(!written.to_string().contains("canary"), "{written}");
+    }
+}

@@ -1,6 +1,8 @@
 //! JSON Schemas in rules: draft 2020-12 without references, compiled when the rule is read. A word
 //! that the draft does not know is refused, because a validator would pass over it.
 
+mod names;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::names::Names;
 use crate::error::quoted;
 use crate::limits::{REGEX_OCTETS, SCHEMA_DEPTH, SCHEMA_OCTETS};
 
@@ -19,6 +22,7 @@ use crate::limits::{REGEX_OCTETS, SCHEMA_DEPTH, SCHEMA_OCTETS};
 pub struct Schema {
     source: Arc<Value>,
     validator: Arc<Validator>,
+    names: Arc<Names>,
 }
 
 /// Why a JSON Schema was refused.
@@ -68,6 +72,7 @@ impl Schema {
                 SchemaError::Invalid(quoted(&format!("JSON Schema, at `{place}`: {error}")))
             })?;
         Ok(Self {
+            names: Arc::new(Names::of(&source)),
             source: Arc::new(source),
             validator: Arc::new(validator),
         })
@@ -85,6 +90,13 @@ impl Schema {
     pub fn fault(&self, value: &Value) -> Option<String> {
         let first = self.validator.iter_errors(value).next()?;
         Some(first.instance_path().to_string())
+    }
+
+    /// Where in `value` a member is whose name some readers take for another one that the schema
+    /// speaks of, as a JSON pointer: what the schema says of that one was not asked of it.
+    #[must_use]
+    pub fn misspelled(&self, value: &Value) -> Option<String> {
+        self.names.misspelled(value)
     }
 
     /// As it was written.

@@ -1,6 +1,7 @@
 //! What a server says, message by message: which of it goes on, and how.
 
 mod greeting;
+mod opaque;
 mod questions;
 
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use ringfence_mcp::frame::{Body, Frame, Id, code};
 use ringfence_mcp::limits::ANSWERED_OCTETS;
 use ringfence_mcp::list::set_text;
 use ringfence_mcp::method::{self, Known as Method};
-use ringfence_mcp::seal::Sealed;
 use ringfence_mcp::version::{Era, Version};
 use ringfence_model::mcp::{McpServer, McpVerb};
 use ringfence_model::{EventId, ReasonCode};
@@ -34,6 +34,7 @@ use super::service::Client;
 use super::stream;
 use super::told::{Saying, Told};
 use super::words::Words;
+use crate::llm::redact::looked_at;
 
 /// Whoever reads what a server says.
 pub(super) struct Reading {
@@ -53,6 +54,8 @@ pub(super) struct Reading {
     version: Option<Version>,
     /// The session, by the id that the agent has.
     of: Option<String>,
+    /// The session that the server says it began, until an agent has it.
+    begun: Option<String>,
     /// The answer came.
     is_answered: bool,
     messages: u64,
@@ -83,6 +86,7 @@ impl Reading {
             id: entered.id(),
             version: entered.version,
             of: entered.session.as_ref().map(|(id, _)| id.clone()),
+            begun: None,
             is_answered: false,
             messages: 0,
             told: Told::of(client, server, entered),
@@ -93,7 +97,6 @@ impl Reading {
     /// The answer as the agent gets it.
     pub(super) async fn answer(
         mut self,
-        client: &Client,
         response: Response<ResponseBody>,
     ) -> Response<ResponseBody> {
         let (head, body) = response.into_parts();
@@ -120,6 +123,7 @@ impl Reading {
         let upstream_session = upstream_session
             .and_then(|it| it.to_str().ok())
             .map(str::to_owned);
+        self.begun = upstream_session;
         let mut response = match media.as_str() {
             "text/event-stream" if head.status == StatusCode::OK => {
                 if self.verb == McpVerb::Greet {
@@ -137,11 +141,8 @@ impl Reading {
             }
             _ => self.strange(head.status),
         };
-        if let Some(upstream) = upstream_session
-            && self.verb == McpVerb::Greet
-            && response.status() == StatusCode::OK
-        {
-            self.begin(client, upstream, &mut response);
+        if self.verb == McpVerb::Greet && response.status() == StatusCode::OK {
+            self.begin(&mut response);
         }
         response
     }
@@ -215,7 +216,8 @@ impl Reading {
     /// Whether this answers what was asked, and nothing did before.
     fn is_answer(&mut self, id: Option<&Id>) -> bool {
         if self.verb == McpVerb::Listen
-            && let Some(method) = id.and_then(|id| self.memory.lock().take_unanswered(id))
+            && let Some(method) =
+                id.and_then(|id| self.memory.lock().take_unanswered(self.of.as_deref(), id))
         {
             // What was asked before its stream broke off.
             self.method = method;
@@ -259,7 +261,8 @@ impl Reading {
         // What one agent is shown is not for others.
         set_text(&mut frame, false, "cacheScope", Some("private"));
         if !self.sealed(&mut frame) {
-            return Some(self.words("its state is too long").message(Some(id)));
+            let why = "its state is too long, or holds what must not reach the agent";
+            return Some(self.words(why).message(Some(id)));
         }
         let is_failure = frame
             .result()?
@@ -291,7 +294,7 @@ impl Reading {
         self.written(frame, id)
     }
 
-    fn notification(&mut self, frame: Frame) -> Option<Vec<u8>> {
+    fn notification(&mut self, mut frame: Frame) -> Option<Vec<u8>> {
         let method = frame.method().and_then(method::of_server)?;
         if method.is_request {
             return None;
@@ -304,6 +307,13 @@ impl Reading {
         };
         if let Some(kind) = kind {
             self.memory.lock().forget(kind);
+        }
+        let is_of_task = matches!(
+            method.name,
+            "notifications/tasks/status" | "notifications/tasks"
+        );
+        if is_of_task && !self.of_own_task(&mut frame) {
+            return None;
         }
         if method.name == "notifications/progress" {
             let token = frame.params()?.get("progressToken")?.canonical();
@@ -319,27 +329,6 @@ impl Reading {
             }
         }
         self.written(frame, None)
-    }
-
-    /// Opaque values go to the agent in a form that only it can give back.
-    fn sealed(&self, frame: &mut Frame) -> bool {
-        for (member, kind) in [
-            ("nextCursor", Sealed::Cursor),
-            ("requestState", Sealed::State),
-            ("taskId", Sealed::Task),
-        ] {
-            let value = frame.result().and_then(|it| it.get(member));
-            let Some(text) = value.and_then(ringfence_json::Value::text) else {
-                continue;
-            };
-            let text = text.into_owned();
-            let sealed = self.memory.seal().and_then(|seal| seal.seal(kind, &text));
-            match sealed {
-                Some(sealed) => set_text(frame, false, member, Some(&sealed)),
-                None => return false,
-            }
-        }
-        true
     }
 
     /// The message without what must not reach the agent.
@@ -379,7 +368,8 @@ impl Reading {
     pub(super) fn over(&self) {
         let is_session = self.version.is_none_or(|it| it.era() == Era::Sessions);
         if let Some(id) = self.id.as_ref().filter(|_| is_session && !self.is_answered) {
-            self.memory.lock().leave_unanswered(id.clone(), self.method);
+            let mut memory = self.memory.lock();
+            memory.leave_unanswered(self.of.as_deref(), id.clone(), self.method);
         }
     }
 
@@ -392,6 +382,16 @@ impl Reading {
     pub(super) fn poll_saying(&mut self, cx: &mut Context<'_>) {
         self.saying
             .retain_mut(|it| it.as_mut().poll(cx).is_pending());
+    }
+
+    /// Whether a text that the protocol of streams carries may reach the agent.
+    pub(super) fn may_pass(&self, text: &str) -> bool {
+        looked_at(text, &self.own).redacted.is_none()
+    }
+
+    /// Whether the server says more than anybody would read.
+    pub(super) const fn is_flooded(&self) -> bool {
+        self.messages > MESSAGES
     }
 
     /// The gateway, for whoever waits for its policy.

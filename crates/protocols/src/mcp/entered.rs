@@ -36,6 +36,8 @@ pub(super) struct Entered {
     pub(super) authorization: Option<HeaderValue>,
     /// Headers that repeat arguments.
     pub(super) params: Vec<(HeaderName, HeaderValue)>,
+    /// One of those does not say what the message says.
+    pub(super) is_mismatch: bool,
 }
 
 impl Entered {
@@ -214,9 +216,21 @@ impl Client {
             false => Some(version(head, &frame, session.as_ref()).map_err(odd)?),
         };
         let asked = ask::of_client(&frame, era).map_err(odd)?;
-        let params = params(&frame, &head.headers).ok_or_else(|| Odd::param(&frame))?;
+        let params = match era {
+            Era::Stateless => params(&head.headers).ok_or_else(|| Odd::param(&frame))?,
+            // No server of sessions knows of them.
+            Era::Sessions => Vec::new(),
+        };
+        if !params.is_empty() && asked.verb != McpVerb::CallTool {
+            return Err(Odd::param(&frame));
+        }
         let is_answer = matches!(frame.body(), Body::Result { .. } | Body::Error { .. });
-        if is_answer && !frame.id().is_some_and(|id| memory.lock().answer(id)) {
+        let of_session = session.as_ref().map(|(id, _)| id.as_str());
+        if is_answer
+            && !frame
+                .id()
+                .is_some_and(|id| memory.lock().answer(of_session, id))
+        {
             let why = "this answers a question that the server has not asked, or that was answered";
             return Err(Odd::new(ReasonCode::Malformed, why));
         }
@@ -229,6 +243,7 @@ impl Client {
             room: Some(room),
             authorization: head.headers.get(AUTHORIZATION).cloned(),
             params,
+            is_mismatch: false,
         })
     }
 
@@ -263,6 +278,7 @@ impl Client {
             room: None,
             authorization: head.headers.get(AUTHORIZATION).cloned(),
             params: Vec::new(),
+            is_mismatch: false,
         })
     }
 }

@@ -25,7 +25,7 @@ use serde_json::{Map, json};
 use tokio::time::timeout;
 
 use super::entered::{Entered, SESSION};
-use super::limits::{DEFINITIONS, PAGES, WHOLE_WAIT};
+use super::limits::{DEFINITIONS, DEFINITIONS_OCTETS, PAGES, WHOLE_WAIT};
 use super::memory::Known;
 use super::sent::{carried, own, put};
 use super::service::Client;
@@ -46,8 +46,13 @@ impl Client {
             let known = state.known(kind)?;
             let is_fresh = terms.recheck.is_some_and(|time| known.at.elapsed() <= time);
             // What a person did not know a moment ago, they may know now.
-            let state = name.and_then(|name| known.definitions.get(name));
-            let is_waiting = state.is_some_and(|it| it.2 != PinState::Known);
+            let is_waiting = match name {
+                Some(name) => {
+                    let state = known.definitions.get(name);
+                    state.is_some_and(|it| it.2 != PinState::Known)
+                }
+                None => known.definitions.values().any(|it| it.2 != PinState::Known),
+            };
             (is_fresh && !is_waiting).then(|| Arc::clone(&known.definitions))
         };
         if let Some(definitions) = fresh() {
@@ -58,7 +63,9 @@ impl Client {
             return Ok(definitions);
         }
         let at = Instant::now();
-        let seen = self.all(server, entered, of(kind)).await?;
+        let looking_at_all = self.all(server, entered, of(kind));
+        let seen = timeout(WHOLE_WAIT, looking_at_all).await;
+        let seen = seen.map_err(|_| "its list did not arrive in time")??;
         let shown = SeenDefinitions {
             kind,
             definitions: seen
@@ -91,6 +98,7 @@ impl Client {
     ) -> Result<Vec<Definition>, String> {
         let (mut all, mut names) = (Vec::new(), BTreeSet::new());
         let mut cursor: Option<String> = None;
+        let mut octets = 0;
         for _ in 0..PAGES {
             let Some(page) = self.page(server, entered, (of, cursor.as_deref())).await? else {
                 return Ok(all);
@@ -101,7 +109,8 @@ impl Client {
                 if !names.insert(definition.name.clone()) {
                     return Err(format!("there are two of the name {}", definition.name));
                 }
-                if all.len() >= DEFINITIONS {
+                octets += definition.canonical.len();
+                if all.len() >= DEFINITIONS || octets > DEFINITIONS_OCTETS {
                     return Err("there are too many".to_owned());
                 }
                 all.push(definition);

@@ -11,6 +11,9 @@ pub(super) const UNANNOUNCED_OCTETS: usize = 1 << 20;
 /// How long an answer that is looked at as a whole may take to arrive.
 pub(super) const WHOLE_WAIT: Duration = Duration::from_secs(60);
 
+/// How long a server may take to take note of what the gateway itself tells it.
+pub(super) const TELL_WAIT: Duration = Duration::from_secs(10);
+
 /// How long the end of a stream is waited for behind its answer.
 pub(super) const REST_WAIT: Duration = Duration::from_millis(250);
 
@@ -34,6 +37,18 @@ pub(super) const PAGES: usize = 100;
 
 /// Definitions of one server that are remembered.
 pub(super) const DEFINITIONS: usize = 10_000;
+
+/// Octets of all definitions of one kind.
+pub(super) const DEFINITIONS_OCTETS: usize = 16 << 20;
+
+/// Tasks of one sandbox with one server that are remembered.
+pub(super) const TASKS: usize = 1024;
+
+/// Longest id of a task that is remembered, in octets.
+pub(super) const TASK_OCTETS: usize = 1024;
+
+/// Octets of the token of a progress.
+pub(super) const TOKEN_OCTETS: usize = 256;
 
 /// Findings of one message that are recorded.
 pub(super) const FINDINGS: usize = 32;

@@ -1,9 +1,12 @@
 //! What must not pass in the texts of messages: credentials of this gateway never do, in either
 //! direction, and what looks like a secret does as the rule says.
 
+#[cfg(test)]
+mod tests;
+
 use ringfence_gateway::mcp::McpSecrets;
 use ringfence_inspect::ScrubSet;
-use ringfence_mcp::frame::Frame;
+use ringfence_mcp::frame::{Frame, Id};
 use ringfence_mcp::texts;
 
 use super::limits::FINDINGS;
@@ -18,10 +21,18 @@ pub(super) struct Searched {
     pub(super) redacted: u64,
     /// Where the first is that does not pass, and what it is.
     pub(super) blocked: Option<String>,
+    /// How many were noted, each of them known or not.
+    noted: usize,
 }
 
 impl Searched {
+    /// Whether one more would say nothing new: where a text is costs a walk to it.
+    const fn is_full(&self, blocks: bool) -> bool {
+        self.noted >= FINDINGS && (!blocks || self.blocked.is_some())
+    }
+
     fn note(&mut self, finding: String) {
+        self.noted += 1;
         if self.findings.len() < FINDINGS && !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
@@ -32,16 +43,26 @@ impl Searched {
 /// another text than the agent wrote would do something else than was asked of it.
 pub(super) fn asked(frame: &mut Frame, own: &ScrubSet, secrets: McpSecrets) -> Searched {
     let mut searched = Searched::default();
+    if let Some(Id::Text(id)) = frame.id() {
+        let looked = looked_at(id, own);
+        if looked.is_own || (!looked.rules.is_empty() && secrets != McpSecrets::Observe) {
+            searched.blocked = Some("id".to_owned());
+        }
+    }
     texts::each(frame, &mut |found| {
         let looked = looked_at(found.text, own);
         for rule in &looked.rules {
+            let blocks = looked.is_own || secrets != McpSecrets::Observe;
+            if searched.is_full(blocks) {
+                break;
+            }
             let told = format!("{}: {rule}", found.place());
-            if looked.is_own || secrets != McpSecrets::Observe {
+            if blocks {
                 searched.blocked.get_or_insert_with(|| told.clone());
             }
             searched.note(told);
         }
-        if has_marker(found.text) {
+        if searched.blocked.is_none() && has_marker(found.text) {
             let told = format!("{}: a mark of what was taken out before", found.place());
             searched.blocked.get_or_insert_with(|| told.clone());
             searched.note(told);
@@ -57,8 +78,12 @@ pub(super) fn answered(frame: &mut Frame, own: &ScrubSet, secrets: McpSecrets) -
     let changed = texts::each(frame, &mut |found| {
         let looked = looked_at(found.text, own);
         for rule in &looked.rules {
+            let blocks = secrets == McpSecrets::Block && !looked.is_own;
+            if searched.is_full(blocks) {
+                break;
+            }
             let told = format!("{}: {rule}", found.place());
-            if secrets == McpSecrets::Block && !looked.is_own {
+            if blocks {
                 searched.blocked.get_or_insert_with(|| told.clone());
             }
             searched.note(told);

@@ -8,25 +8,28 @@ use http::header::{
     USER_AGENT,
 };
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use ringfence_gateway::http::{RequestBody, ResponseBody, empty, full};
 use ringfence_gateway::llm::RateTerms;
 use ringfence_gateway::mcp::{McpTerms, PinMode};
 use ringfence_gateway::{Permit, PinKind, PinState, Refusal, Stopped};
 use ringfence_inspect::ScrubSet;
 use ringfence_mcp::ask;
-use ringfence_mcp::frame::Frame;
+use ringfence_mcp::frame::{Frame, code};
 use ringfence_mcp::list::set_text;
 use ringfence_mcp::meta;
 use ringfence_mcp::seal::Sealed;
 use ringfence_mcp::version::Version;
-use ringfence_model::mcp::{McpArguments, McpFacts, McpRequest, McpServer, McpVerb};
+use ringfence_model::mcp::{McpArguments, McpFacts, McpRequest, McpServer, McpVerb, ServerName};
 use ringfence_model::{Action, ReasonCode, SpanId, TraceId, TraceParent};
 
 use super::answered::Reading;
 use super::digest::{digested, traced};
 use super::entered::{Entered, SESSION};
+use super::known::check;
+use super::limits::TOKEN_OCTETS;
 use super::list::capabilities;
+use super::param::agree;
 use super::search::{self, Searched};
 use super::service::Client;
 use super::words::Words;
@@ -81,7 +84,7 @@ impl Client {
             .forward(&self.session, &self.pool, sending.permit, request);
         let response = forwarding.await?;
         drop(entered.room.take());
-        let answered = reading.answer(self, response).await;
+        let answered = reading.answer(response).await;
         drop(admitted);
         Ok(answered)
     }
@@ -174,6 +177,10 @@ impl Client {
             .params()
             .and_then(|it| it.get("_meta")?.get("progressToken"));
         if let Some(token) = token {
+            if token.raw().len() > TOKEN_OCTETS {
+                let why = "the token of its progress is too long: use a shorter one";
+                return Err(refused(sending.permit, ReasonCode::Malformed, why));
+            }
             entered.memory.lock().want_progress(token.canonical());
         }
         meta::set_trace(&mut frame, self.span(server, &sending));
@@ -202,13 +209,43 @@ impl Client {
         })
     }
 
-    /// Makes sure that what is called or listed is what a person knows of it.
-    async fn of_known(
+    /// Makes sure that a server that has said something else of itself than a person knows is not used,
+    /// by who does not greet it either.
+    async fn of_known_server(
         &self,
         server: &Arc<McpServer>,
         entered: &Entered,
         sending: Sending,
     ) -> Result<Sending, Stopped> {
+        let is_about_it = matches!(
+            entered.asked.verb,
+            McpVerb::Greet | McpVerb::Talk | McpVerb::Leave
+        );
+        let unknown = entered.memory.lock().unknown();
+        let Some(seen) = unknown.filter(|_| !is_about_it) else {
+            return Ok(sending);
+        };
+        let mode = sending.terms.pin;
+        let states = check(&self.gateway, &self.session, server, (mode, seen)).await;
+        if states.is_ok_and(|states| states.first() == Some(&PinState::Known)) {
+            entered.memory.lock().greeted(None);
+            return Ok(sending);
+        }
+        let name = &server.name;
+        let why = format!("{name} is not what a person knows of it, and waits for a person");
+        let code = ReasonCode::DefinitionNotKnown;
+        let refusal = sending.permit.refuse_with(code, &why, waiting(name));
+        Err(Stopped::Refused(refusal))
+    }
+
+    /// Makes sure that what is called or listed is what a person knows of it.
+    async fn of_known(
+        &self,
+        server: &Arc<McpServer>,
+        entered: &mut Entered,
+        sending: Sending,
+    ) -> Result<Sending, Stopped> {
+        let sending = self.of_known_server(server, entered, sending).await?;
         let (verb, terms) = (entered.asked.verb, &sending.terms);
         let kind = match verb {
             McpVerb::CallTool | McpVerb::ListTools => PinKind::Tool,
@@ -216,7 +253,7 @@ impl Client {
             McpVerb::ListTemplates => PinKind::Template,
             _ => return Ok(sending),
         };
-        if terms.pin == PinMode::Off {
+        if terms.pin == PinMode::Off && entered.params.is_empty() {
             return Ok(sending);
         }
         let name = entered.asked.targets.first().map(String::as_str);
@@ -232,7 +269,16 @@ impl Client {
             }
         };
         let name = entered.asked.targets.first();
-        let state = name.and_then(|name| definitions.get(name)).map(|it| it.2);
+        let definition = name.and_then(|name| definitions.get(name));
+        let state = definition.map(|it| it.2);
+        let canonical = definition.map_or("", |it| it.0.as_str());
+        let frame = entered.frame.as_ref();
+        if frame.is_some_and(|frame| !agree(&entered.params, canonical, frame)) {
+            entered.is_mismatch = true;
+            let why =
+                "a header Mcp-Param-* is none of the tool's, or does not say what the message says";
+            return Err(refused(sending.permit, ReasonCode::Malformed, why));
+        }
         let what = match (verb, state) {
             (McpVerb::CallTool | McpVerb::GetPrompt, Some(PinState::New)) => "is new",
             (McpVerb::CallTool | McpVerb::GetPrompt, Some(PinState::Changed)) => "has changed",
@@ -244,14 +290,26 @@ impl Client {
         };
         let name = name.map_or("", String::as_str);
         let why = format!(
-            "the definition of `{name}` of {} {what}, and waits for a person: ringfence mcp diff {}, then ringfence mcp approve {}",
-            server.name, server.name, server.name
+            "the definition of `{name}` of {} {what}, and waits for a person",
+            server.name
+        );
+        let next_step = waiting(&server.name);
+        self.gateway.report(
+            &self.session,
+            DEFINITION_FINDING,
+            format!("{why}: {next_step}"),
         );
         let code = ReasonCode::DefinitionNotKnown;
-        self.gateway
-            .report(&self.session, DEFINITION_FINDING, why.clone());
-        Err(refused(sending.permit, code, &why))
+        let refusal = sending.permit.refuse_with(code, &why, next_step);
+        Err(Stopped::Refused(refusal))
     }
+}
+
+/// What a person can do about a definition that waits.
+pub(super) fn waiting(server: &ServerName) -> String {
+    format!(
+        "a person can look at it with `ringfence mcp diff {server}`, which says how to accept it"
+    )
 }
 
 /// What the agent is told. Of what it may not use it learns no more than of what is not there.
@@ -261,6 +319,9 @@ fn words(stopped: &Stopped, entered: &Entered) -> Words {
         McpVerb::GetPrompt => "prompt",
         _ => return Words::of(stopped),
     };
+    if entered.is_mismatch {
+        return Words::of(stopped).with(code::HEADER_MISMATCH, StatusCode::BAD_REQUEST);
+    }
     match (stopped, entered.asked.targets.first()) {
         (Stopped::Refused(refusal), Some(name)) if is_not_there(refusal.code()) => {
             Words::not_there(refusal, what, name)

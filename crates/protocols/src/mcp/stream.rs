@@ -1,6 +1,9 @@
 //! A stream of events on its way to the agent: each event is a message that is read, and goes on or
 //! does not.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -70,7 +73,9 @@ impl Through {
                 is_odd = !passed(reading, &event, waiting);
             }
         });
-        if is_odd || self.parser.skipped() > 0 {
+        if self.reading.is_flooded() {
+            self.end("its stream has too many messages");
+        } else if is_odd || self.parser.skipped() > 0 {
             self.end("a message in its stream is not understood, or too long");
         } else if self.waiting.len() == before {
             self.waiting.push_back(Bytes::from_static(ALIVE));
@@ -89,10 +94,15 @@ impl Through {
 
 /// Passes an event on. False where it is no message.
 fn passed(reading: &mut Reading, read: &Event<'_>, waiting: &mut VecDeque<Bytes>) -> bool {
+    // Clients pass over events of other names, so that what is in them is no message to anyone.
+    if !matches!(read.name, "" | "message") {
+        return true;
+    }
     // An event without data is a place to come back to.
     if read.data.is_empty() {
-        if read.id.is_some() || read.retry.is_some() {
-            waiting.push_back(event(b"", read.id, read.retry));
+        let id = read.id.filter(|id| reading.may_pass(id));
+        if id.is_some() || read.retry.is_some() {
+            waiting.push_back(event(b"", id, read.retry));
         }
         return true;
     }
@@ -100,7 +110,8 @@ fn passed(reading: &mut Reading, read: &Event<'_>, waiting: &mut VecDeque<Bytes>
         return false;
     };
     if let Some(message) = reading.said(frame) {
-        waiting.push_back(event(&message, read.id, read.retry));
+        let id = read.id.filter(|id| reading.may_pass(id));
+        waiting.push_back(event(&message, id, read.retry));
     }
     true
 }
@@ -113,6 +124,15 @@ fn event(data: &[u8], id: Option<&str>, retry: Option<u64>) -> Bytes {
         retry,
     };
     event.write().into()
+}
+
+/// An agent that goes away may come back for what was not said yet.
+impl Drop for Through {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.reading.over();
+        }
+    }
 }
 
 impl Body for Through {

@@ -66,9 +66,9 @@ fn a_person_accepts_exactly_what_waits() {
         [Standing::New; 2]
     );
     let accepted = pins
-        .accept(&server("a.test"), &["b".to_owned()], now())
+        .accept(&server("a.test"), (&["b".to_owned()], None), now())
         .unwrap();
-    assert_eq!(accepted, [("tool".to_owned(), "b".to_owned())]);
+    assert_eq!(accepted.unwrap(), [("tool".to_owned(), "b".to_owned())]);
     let seen = [("a", "1"), ("b", "2")];
     assert_eq!(
         check(&pins, &seen, FirstSight::Wait),
@@ -79,7 +79,12 @@ fn a_person_accepts_exactly_what_waits() {
         check(&pins, &[("b", "3")], FirstSight::Accept),
         [Standing::Changed]
     );
-    assert_eq!(pins.accept(&server("a.test"), &[], now()).unwrap().len(), 2);
+    assert_eq!(
+        pins.accept(&server("a.test"), (&[], None), now())
+            .unwrap()
+            .map(|it| it.len()),
+        Some(2)
+    );
     assert_eq!(
         check(&pins, &[("b", "3")], FirstSight::Accept),
         [Standing::Known]
@@ -119,4 +124,22 @@ fn a_file_that_cannot_be_read_knows_nothing_and_says_so() {
         );
         assert!(checked.is_err(), "{text}");
     }
+}
+
+#[test]
+fn what_was_not_seen_is_not_accepted() {
+    let data = tempfile::tempdir().unwrap();
+    let pins = Pins::new(data.path());
+    check(&pins, &[("a", "1"), ("b", "2")], FirstSight::Wait);
+    let at = server("a.test");
+    let mark = || pins.of(&at).unwrap().unwrap().mark();
+    let seen = mark();
+    check(&pins, &[("a", "1"), ("b", "3")], FirstSight::Wait);
+    assert_ne!(mark(), seen);
+    let accept = |seen: &str| pins.accept(&at, (&[], Some(seen)), now()).unwrap();
+    assert_eq!(accept(&seen), None);
+    assert_eq!(accept(""), None);
+    let kept = pins.of(&at).unwrap().unwrap();
+    assert_eq!(kept.kinds["tool"]["a"].accepted, None);
+    assert_eq!(accept(&mark()).map(|it| it.len()), Some(2));
 }

@@ -109,6 +109,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         ask = Ask(body, self.headers)
         if ask.method is None:
             attacks.answered(body)
+            attacks.heard(self.headers.get("Mcp-Session-Id"), body)
             return self.send(202, b"", "text/plain")
         if ask.id is None:
             return self.send(202, b"", "text/plain")

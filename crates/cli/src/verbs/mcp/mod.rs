@@ -16,7 +16,11 @@ pub(crate) fn mcp(arguments: &McpArguments) -> Result<i32, Failure> {
         },
         McpVerb::Tools { chosen, json } => pins::tools(chosen, *json),
         McpVerb::Diff { chosen, json } => pins::diff(chosen, *json),
-        McpVerb::Approve { chosen, names } => pins::approve(chosen, names),
+        McpVerb::Approve {
+            chosen,
+            names,
+            seen,
+        } => pins::approve(chosen, (names, seen.as_deref())),
         McpVerb::Forget { chosen } => pins::forget(chosen),
     }
 }

@@ -149,8 +149,9 @@ pub(super) fn diff(arguments: &ChosenArguments, json: bool) -> Result<i32, Failu
             output::say("nothing of this server waits for a person");
         } else {
             let name = &server.name;
+            let mark = known.as_ref().map(PinnedServer::mark).unwrap_or_default();
             output::line(&format!(
-                "to accept all of it: ringfence mcp approve {name}"
+                "to accept all of it: ringfence mcp approve {name} --seen {mark}"
             ));
         }
     }
@@ -181,11 +182,21 @@ fn tell(waiting: &Waiting<'_>) {
 }
 
 /// Accepts what waits. Returns the exit code.
-pub(super) fn approve(arguments: &ChosenArguments, names: &[String]) -> Result<i32, Failure> {
+pub(super) fn approve(
+    arguments: &ChosenArguments,
+    chosen_by: (&[String], Option<&str>),
+) -> Result<i32, Failure> {
     let (pins, server) = chosen(arguments)?;
     let accepted = pins
-        .accept(&server, names, Timestamp::now())
+        .accept(&server, chosen_by, Timestamp::now())
         .map_err(Failure::internal)?;
+    let Some(accepted) = accepted else {
+        let name = &server.name;
+        output::say(&format!(
+            "nothing was accepted: {name} has said something else since; look at it with `ringfence mcp diff {name}`"
+        ));
+        return Ok(WAITS);
+    };
     if accepted.is_empty() {
         output::say("nothing of this waits for a person");
         return Ok(0);

@@ -78,10 +78,13 @@ fn of_call(rule: &McpRule, request: &McpRequest) -> Option<Lack> {
     for entry in rule.entries(tool) {
         // An entry without conditions lacks nothing.
         let schema = entry.arguments()?;
-        match value {
-            Some(value) if schema.accepts(value) => return None,
-            Some(value) => lack = Lack::Arguments(schema.fault(value)),
-            None => lack = Lack::Arguments(None),
+        let Some(value) = value else {
+            lack = Lack::Arguments(None);
+            continue;
+        };
+        match schema.fault(value).or_else(|| schema.misspelled(value)) {
+            None => return None,
+            fault => lack = Lack::Arguments(fault),
         }
     }
     Some(lack)
@@ -185,7 +188,9 @@ fn takes_call(rule: &McpRule, tool: &str, request: &McpRequest) -> bool {
     let value = request.arguments.as_ref().and_then(|it| it.value.as_ref());
     rule.entries(tool)
         .any(|entry| match (entry.arguments(), value) {
-            (Some(schema), Some(value)) => schema.accepts(value),
+            (Some(schema), Some(value)) => {
+                schema.accepts(value) || schema.misspelled(value).is_some()
+            }
             _ => true,
         })
 }

@@ -196,7 +196,7 @@ impl Snapshot {
         let terms = RequestTerms {
             credential: first.credential.clone(),
             token_required: rules.iter().any(|rule| rule.token_required),
-            mcp: Some(terms_of(first, *approval)),
+            mcp: Some(wanting(terms::of(first, rules, request), *approval)),
             ..limited_terms(first.reference.clone())
         };
         let is_plain = server.server.scheme == Scheme::Http;
@@ -257,13 +257,13 @@ impl Snapshot {
     }
 }
 
-/// The terms of the rule that a message is sent by, and of the one that wants it approved.
-fn terms_of(rule: &McpRule, approval: Option<&RuleRef>) -> Arc<McpTerms> {
+/// The terms with the rule that wants the message approved.
+fn wanting(terms: Arc<McpTerms>, approval: Option<&RuleRef>) -> Arc<McpTerms> {
     match approval {
-        None => Arc::clone(&rule.terms),
+        None => terms,
         Some(_) => Arc::new(McpTerms {
             approval: approval.cloned(),
-            ..McpTerms::clone(&rule.terms)
+            ..McpTerms::clone(&terms)
         }),
     }
 }

@@ -131,3 +131,25 @@ fn a_pattern_takes_time_in_proportion_to_the_text() {
     let text = format!("{}b", "a".repeat(100_000));
     assert!(!schema.accepts(&json!(text)));
 }
+
+#[test]
+fn a_name_that_some_readers_take_for_one_of_the_schema_is_found() {
+    let schema = schema(json!({
+        "properties": {"repo": {"const": "acme/web"}, "in": {"properties": {"user_id": {}}}},
+        "required": ["Title"],
+    }));
+    for (value, place) in [
+        (json!({"repo": "acme/web", "Title": 1}), None),
+        (json!({"other": {"x": [1, {"y": 2}]}}), None),
+        (json!({"Repo": 1}), Some("/Repo")),
+        (json!({"re_po": 1}), Some("/re_po")),
+        (json!({"title": 1}), Some("/title")),
+        (json!({"a": [{"userId": 1}]}), Some("/a/0/userId")),
+        (
+            json!({"a/b": {"u\u{17f}er_id": 1}}),
+            Some("/a~1b/u\u{17f}er_id"),
+        ),
+    ] {
+        assert_eq!(schema.misspelled(&value).as_deref(), place, "{value}");
+    }
+}

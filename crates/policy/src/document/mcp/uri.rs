@@ -1,11 +1,14 @@
 //! Patterns of the URIs of resources.
 
+mod readings;
+
 use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::readings::readings;
 use super::super::{Glob, GlobError};
 use crate::limits::PATTERN_OCTETS;
 
@@ -58,9 +61,13 @@ impl UriPattern {
         rest.is_some_and(|rest| parts.globs.iter().any(|glob| glob.matches(rest.as_bytes())))
     }
 
-    /// The same, in whatever case.
+    /// Whether it matches what some reader may take a URI for, in whatever case.
     #[must_use]
     pub fn matches_folded(&self, uri: &str) -> bool {
+        self.parts.is_none() || readings(uri).iter().any(|uri| self.matches_any_case(uri))
+    }
+
+    fn matches_any_case(&self, uri: &str) -> bool {
         let Some(parts) = &self.parts else {
             return true;
         };
@@ -185,6 +192,48 @@ mod tests {
         let pattern: UriPattern = "file:///secret/*".parse().unwrap();
         assert!(pattern.matches_folded("FILE:///Secret/X"));
         assert!(!pattern.matches("FILE:///Secret/X"));
+    }
+
+    #[test]
+    fn what_is_forbidden_is_so_in_every_spelling() {
+        let file: UriPattern = "file:///secret/**".parse().unwrap();
+        for uri in [
+            "file:///%73ecret/a",
+            "file:///SEC%52ET/a",
+            "file:/secret/a",
+            "file://localhost/secret/a",
+            "FILE://LocalHost/secret/a",
+            "file:////secret/a",
+            "file:///secret//a",
+            "file:///secret/a%20b",
+        ] {
+            assert!(file.matches_folded(uri), "{uri}");
+        }
+        for uri in [
+            "file:///docs/a",
+            "file://localhost/docs/a",
+            "file:///secret2/a",
+        ] {
+            assert!(!file.matches_folded(uri), "{uri}");
+        }
+        let one: UriPattern = "https://a.test/keys/one".parse().unwrap();
+        for uri in [
+            "https://a.test:443/keys/one",
+            "https://me@a.test/keys/one",
+            "https://a.test./keys/one",
+            "https://a.test/keys/one?x=1",
+            "https://a.test/keys/one#x",
+            "https://a.test/keys/%6Fne?x#y",
+        ] {
+            assert!(one.matches_folded(uri), "{uri}");
+        }
+        for uri in [
+            "https://a.test:8443/keys/one",
+            "https://b.test/keys/one",
+            "https://a.test/keys/two?keys/one",
+        ] {
+            assert!(!one.matches_folded(uri), "{uri}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ringfence_model::mcp::{McpRequest, McpVerb};
 use ringfence_model::{Action, Outcome};
 
 use super::Reading;
+use crate::llm::redact::looked_at;
 use crate::mcp::limits::SAYING;
 
 impl Reading {
@@ -24,7 +25,10 @@ impl Reading {
             }
             return None;
         }
-        if !self.memory.lock().ask(id) {
+        if matches!(id, Id::Text(text) if looked_at(text, &self.own).redacted.is_some()) {
+            return None;
+        }
+        if !self.memory.lock().ask(self.of.as_deref(), id) {
             return None;
         }
         self.written(frame, None)
