@@ -142,6 +142,12 @@ pub(crate) struct RunArguments {
     /// Do not print a summary at the end.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// The run whose agent this server is started for.
+    #[arg(long, hide = true, value_name = "RUN", requires = "hosted_parent")]
+    pub(crate) hosted_by: Option<ringfence_model::RunId>,
+    /// The process of that run, with which this one ends.
+    #[arg(long, hide = true, value_name = "PID", requires = "hosted_by")]
+    pub(crate) hosted_parent: Option<i32>,
     /// Switch a protection off.
     #[cfg(feature = "weaken")]
     #[arg(long = "weaken", value_name = "PROTECTION")]

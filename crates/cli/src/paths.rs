@@ -14,6 +14,11 @@ pub(crate) fn config() -> Result<PathBuf> {
     base("XDG_CONFIG_HOME", ".config")
 }
 
+/// `$XDG_STATE_HOME/ringfence`: where servers work that are started for agents.
+pub(crate) fn state() -> Result<PathBuf> {
+    base("XDG_STATE_HOME", ".local/state")
+}
+
 /// `<data>/runs`: what single runs keep.
 pub(crate) fn runs() -> Result<PathBuf> {
     Ok(data()?.join("runs"))

@@ -12,6 +12,7 @@ use ringfence_policy::{NetworkRule, Profile, Snapshot};
 
 use crate::failure::Failure;
 use crate::paths;
+use crate::run::hosted::Described;
 
 /// Where the policy of a run comes from; can be read again when a file changes.
 #[derive(Debug, Clone)]
@@ -67,6 +68,35 @@ impl Sources {
             profiles.push(Profile::new(name, self.allowed.clone()));
         }
         Ok(profiles)
+    }
+
+    /// The same for a server that is started for an agent: what the person allows all agents of
+    /// theirs is not for it.
+    pub(crate) fn without_user(mut self) -> Self {
+        let user = own_profile(None).ok();
+        self.own.retain(|path| Some(path) != user.as_ref());
+        self
+    }
+
+    /// The servers that are started by what the documents say.
+    pub(crate) fn started(&self) -> Result<Vec<Described>, Failure> {
+        let mut documents = Vec::new();
+        for name in &self.named {
+            let folder = file_of(name).and_then(|path| Some(path.parent()?.to_owned()));
+            documents.push((folder.unwrap_or_default(), find(name)?));
+        }
+        for path in &self.own {
+            let folder = path.parent().unwrap_or(path).to_owned();
+            documents.push((folder, read_optional(path)?));
+        }
+        let mut started = Vec::new();
+        for (folder, profiles) in &documents {
+            let servers = profiles.iter().flat_map(|it| &it.mcp_servers);
+            for described in servers.filter_map(|terms| Described::of(terms, folder).transpose()) {
+                add(&mut started, described?)?;
+            }
+        }
+        Ok(started)
     }
 
     /// Makes the directory of the person's own profiles: only in one that exists can the first
@@ -133,7 +163,23 @@ pub(crate) fn profile_name(text: &str) -> Result<ProfileName, Failure> {
     text.parse().map_err(Failure::internal)
 }
 
-fn file_of(name: &str) -> Option<PathBuf> {
+/// Adds a server. Two folders may make two servers of the same words, of which none is meant.
+fn add(started: &mut Vec<Described>, described: Described) -> Result<(), Failure> {
+    match started.iter().find(|it| it.is_called_as(&described)) {
+        None => {
+            started.push(described);
+            Ok(())
+        }
+        Some(other) if *other == described => Ok(()),
+        Some(other) => Err(Failure::Usage(anyhow!(
+            "two profiles describe the server `{}` by other files: give one of them another name",
+            other.name()
+        ))),
+    }
+}
+
+/// The file that a name on the command line stands for; none for what is built in.
+pub(crate) fn file_of(name: &str) -> Option<PathBuf> {
     if name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml") {
         return Some(PathBuf::from(name));
     }

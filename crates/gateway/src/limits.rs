@@ -178,6 +178,12 @@ pub const SSH_UNANSWERED: usize = 3;
 pub const SSH_STDERR_OCTETS: usize = 4 * 1024;
 /// Octets that wait between a program on a server and the exchange that it serves, each way.
 pub const SSH_BRIDGE_OCTETS: usize = 128 * 1024;
+
+/// Between the gateway and a server that is started as a program, in octets.
+pub const HOSTED_BRIDGE_OCTETS: usize = 64 << 10;
+
+/// Longest message to such a server, in octets.
+pub const HOSTED_REQUEST_OCTETS: usize = 16 << 20;
 /// Octets of what a git server over SSH says before it is asked: its capabilities and refs.
 pub const SSH_GREETING_OCTETS: u64 = 256 * 1024 * 1024;
 /// Least bits of an RSA key.

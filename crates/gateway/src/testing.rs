@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::{
     Audit, AuditError, Config, Gateway, HostTarget, Identity, NoApprovals, NoBudgets,
-    NoCredentials, NoPins, Permit, Ports, Session,
+    NoCredentials, NoHosted, NoPins, Permit, Ports, Session,
 };
 
 /// An audit log that can be told to fail.
@@ -101,6 +101,7 @@ impl Stack {
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
                 pins: Arc::new(NoPins),
+                hosted: Arc::new(NoHosted),
             },
         )
         .unwrap();

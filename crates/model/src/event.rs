@@ -174,6 +174,9 @@ pub enum NoticeKind {
         profiles: Vec<String>,
         /// The host's path of the workspace directory.
         directory: String,
+        /// The run whose agent uses it, where it is a server that was started for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hosted_by: Option<RunId>,
     },
     /// A run ended.
     RunEnded {

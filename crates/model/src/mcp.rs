@@ -8,4 +8,4 @@ mod server;
 
 pub use facts::{McpApproved, McpFacts, McpHeld, McpPin};
 pub use request::{McpArguments, McpRequest, McpVerb};
-pub use server::{McpServer, ServerError, ServerName};
+pub use server::{HOSTED_PATH, HOSTED_ZONE, McpServer, ServerError, ServerName, hosted_at};

@@ -126,3 +126,15 @@ pub const REMOVAL_OCTETS: usize = 128;
 
 /// Most servers of the Model Context Protocol that one profile describes.
 pub const MCP_SERVERS: usize = 256;
+
+/// Processes at once of a server that is started, where its description does not say.
+pub const HOSTED_SESSIONS: u16 = 4;
+
+/// Most processes at once that a description may ask for.
+pub const MOST_HOSTED_SESSIONS: u16 = 64;
+
+/// Most arguments, variables and paths of a server that is started.
+pub const HOSTED_WORDS: usize = 256;
+
+/// Longest text in the description of a server that is started, in octets.
+pub const HOSTED_TEXT_OCTETS: usize = 4096;

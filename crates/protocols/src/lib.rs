@@ -7,6 +7,7 @@
 pub mod api;
 pub mod egress;
 mod git;
+pub mod hosted;
 mod llm;
 mod mcp;
 mod otlp;

@@ -148,6 +148,7 @@ pub(crate) fn story() -> Vec<Record> {
                 command: vec!["claude".to_owned(), "-p".to_owned()],
                 profiles: vec!["coding-agent".to_owned()],
                 directory: "/home/u/work".to_owned(),
+                hosted_by: None,
             },
         ),
         Record::Opened(denied(1, "evil.test:443")),

@@ -166,6 +166,7 @@ impl Builder {
                 command,
                 profiles,
                 directory,
+                ..
             } => {
                 run.started = notice.time;
                 run.command.clone_from(command);

@@ -242,6 +242,7 @@ impl Story {
                 command: ["claude", "-p", "fix the docs"].map(str::to_owned).to_vec(),
                 profiles: vec!["claude-code".to_owned()],
                 directory: "/home/u/work".to_owned(),
+                hosted_by: None,
             },
         );
         story

@@ -6,6 +6,7 @@ mod bounds;
 mod clients;
 mod conformance;
 mod frames;
+mod hosted;
 mod lab;
 mod matrix;
 mod pins;

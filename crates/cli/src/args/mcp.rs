@@ -84,6 +84,7 @@ pub(crate) enum ServerVerb {
     #[command(after_help = "Examples:
   ringfence mcp server add salesforce --url https://mcp.corp.example/mcp --credential salesforce
   ringfence mcp server add local --url http://host.ringfence.internal:8000/mcp
+  ringfence mcp server add files --sandbox offline -- mcp-server-filesystem .
 
 Rules that name it stand in the same profile. Agents reach it at http://mcp.ringfence.internal/NAME.")]
     Add(Box<AddArguments>),
@@ -111,8 +112,11 @@ pub(crate) struct AddArguments {
     /// Its name in rules and in http://mcp.ringfence.internal/NAME.
     pub(crate) name: ServerName,
     /// Its endpoint (Streamable HTTP).
-    #[arg(long)]
-    pub(crate) url: BaseUrl,
+    #[arg(long, required_unless_present = "command", conflicts_with_all = ["command", "sandbox"])]
+    pub(crate) url: Option<BaseUrl>,
+    /// The profile of the server's own sandbox, for a server that Ringfence starts.
+    #[arg(long, value_name = "NAME|FILE", requires = "command")]
+    pub(crate) sandbox: Option<String>,
     /// The credential for it, where a rule names none.
     #[arg(long, value_name = "NAME")]
     pub(crate) credential: Option<CredentialName>,
@@ -122,4 +126,7 @@ pub(crate) struct AddArguments {
     /// The profile to change [default: your own].
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) profile: Option<String>,
+    /// The program that speaks the protocol over standard input and output, and its arguments.
+    #[arg(last = true, value_name = "CMD", requires = "sandbox")]
+    pub(crate) command: Vec<String>,
 }

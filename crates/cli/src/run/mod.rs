@@ -2,6 +2,7 @@
 
 mod environment;
 mod git;
+pub(crate) mod hosted;
 mod links;
 mod llm;
 pub(crate) mod metrics;
@@ -22,7 +23,9 @@ use ringfence_control::approvals::LocalApprovals;
 use ringfence_control::budgets::LocalBudgets;
 use ringfence_control::pins::LocalPins;
 use ringfence_gateway::intercept::Authority;
-use ringfence_gateway::{Admission, Capture, Config, Gateway, Identity, Listeners, Ports};
+use ringfence_gateway::{
+    Admission, Capture, Config, Gateway, Hosted, Identity, Listeners, NoHosted, Ports,
+};
 use ringfence_model::{AgentName, NoticeKind, RunId, SandboxId, WorkspaceName};
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::linux::nested::Nested;
@@ -37,6 +40,7 @@ use crate::failure::Failure;
 use crate::link::{Link, LocalAudit, LocalCredentials};
 use crate::profiles::Sources;
 use crate::{config, paths};
+use hosted::Hosting;
 use metrics::Served;
 use request::{Facts, is_steered_from_inside, mode, steering, weakening};
 use traces::Traces;
@@ -45,12 +49,13 @@ use trust::Trust;
 /// Runs the command. Returns its exit code.
 pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result<i32, Failure> {
     raise_open_files();
+    hosted::follow_parent(&arguments)?;
     // The init process makes its namespaces while this one reads policy and plans.
     let prepared = linux::prepare(&weakening(&arguments)).map_err(refusal)?;
     let settings = config::settings(config_file)?;
     let mut config = settings.gateway.clone();
     let trust = Trust::begin(config.dial.extra_roots.clone())?;
-    let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
+    let (sources, started) = sources(&arguments)?;
     let profiles = sources.names();
     let link = Link::open(sources)?;
     let identity = identity(&arguments.agent)?;
@@ -64,7 +69,9 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     let traces = Traces::start(&settings, &data, identity.run)?;
     let audit = LocalAudit::create(&data, identity.clone())?.with(traces.tee());
     let audit = Arc::new(audit.counted(served.metrics()));
-    let steering = steering(&link, &settings, config_file, &credentials);
+    let mut steering = steering(&link, &settings, config_file, &credentials);
+    steering.extend(started.iter().flat_map(hosted::Described::steering));
+    let hosting = Hosting::new(identity.run, config_file, started);
     let granted = credentials.granted(link.profiles());
     let Trust { authority, files } = trust.finish()?;
     let facts = Facts {
@@ -103,6 +110,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
                 authority,
                 credentials,
                 budgets,
+                hosting,
             };
             session.attend(building, config, link, identity)
         });
@@ -114,6 +122,16 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
     }
     traces.finish();
     attended
+}
+
+/// Where the policy of the run comes from, and the servers that it starts. A server starts none.
+fn sources(arguments: &RunArguments) -> Result<(Sources, Vec<hosted::Described>), Failure> {
+    let sources = Sources::new(&arguments.profiles, &arguments.allow, &arguments.agent)?;
+    if arguments.hosted_by.is_some() {
+        return Ok((sources.without_user(), Vec::new()));
+    }
+    let started = sources.started()?;
+    Ok((sources, started))
 }
 
 /// Who the run is in every event.
@@ -144,6 +162,8 @@ struct Session {
     authority: Arc<Authority>,
     credentials: LocalCredentials,
     budgets: Arc<LocalBudgets>,
+    /// The servers that are started for the agent.
+    hosting: Hosting,
 }
 
 impl Session {
@@ -167,6 +187,7 @@ impl Session {
                 approvals: Arc::new(LocalApprovals::new(&data)),
                 budgets: self.budgets.clone(),
                 pins: Arc::new(LocalPins::new(&data)),
+                hosted: self.hosted(),
             },
         )
         .map_err(Failure::usage)?;
@@ -210,6 +231,7 @@ impl Session {
         cancel.cancel();
         // Closings of connections that were open are written before the run's end is.
         let _ = runtime.block_on(serving);
+        self.hosting.finish(&runtime);
         runtime.block_on(self.credentials.end());
         // Its threads have nothing left to do; waiting for their end would be for nothing.
         runtime.shutdown_background();
@@ -219,6 +241,14 @@ impl Session {
             Failure::Internal(error.context("the command's output could not be written"))
         })?;
         Ok(code)
+    }
+
+    /// Servers for the agent; a server starts none.
+    fn hosted(&self) -> Arc<dyn Hosted> {
+        if self.arguments.hosted_by.is_some() {
+            return Arc::new(NoHosted);
+        }
+        self.hosting.port()
     }
 
     /// Starts the command and waits for its end.
@@ -382,6 +412,7 @@ fn record_start(
             command: arguments.command.clone(),
             profiles,
             directory: request.workspace.directory.display().to_string(),
+            hosted_by: arguments.hosted_by,
         })
         .map_err(|error| Failure::Unavailable(error.into()))?;
     for layer in &request.without {

@@ -115,6 +115,7 @@ pub(super) fn request(
         steering,
         private: [paths::data(), paths::config()]
             .into_iter()
+            .chain(servers(arguments))
             .map(|path| path.map_err(Failure::usage))
             .chain(credentials.files().iter().cloned().map(Ok))
             .collect::<Result<_, _>>()?,
@@ -133,6 +134,15 @@ pub(super) fn request(
             .collect(),
         weakening: weakening(arguments),
     })
+}
+
+/// Where servers work, which no agent sees, and no server of another one.
+fn servers(arguments: &RunArguments) -> Option<anyhow::Result<PathBuf>> {
+    let state = paths::state();
+    let is_of_server = arguments.hosted_by.is_some();
+    let workspace = arguments.workspace.as_ref().filter(|_| is_of_server);
+    let is_there = |state: &PathBuf| workspace.is_some_and(|it| it.starts_with(state));
+    (!state.as_ref().is_ok_and(is_there)).then_some(state)
 }
 
 pub(super) const fn mode(arguments: &RunArguments) -> WorkspaceMode {

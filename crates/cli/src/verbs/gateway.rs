@@ -9,7 +9,7 @@ use ringfence_control::approvals::LocalApprovals;
 use ringfence_control::budgets::LocalBudgets;
 use ringfence_control::pins::LocalPins;
 use ringfence_gateway::intercept::Authority;
-use ringfence_gateway::{Admission, Capture, Gateway, Listeners, Ports};
+use ringfence_gateway::{Admission, Capture, Gateway, Listeners, NoHosted, Ports};
 use ringfence_model::{NoticeKind, RunId};
 use ringfence_protocols::egress::Egress;
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,6 +49,7 @@ pub(crate) fn gateway(
         command: vec!["gateway".to_owned(), address.to_string()],
         profiles,
         directory: String::new(),
+        hosted_by: None,
     };
     audit.record(started).map_err(Failure::internal)?;
     let authority = Authority::new().map_err(Failure::internal)?;
@@ -66,6 +67,7 @@ pub(crate) fn gateway(
             approvals: Arc::new(LocalApprovals::new(&data)),
             budgets,
             pins: Arc::new(LocalPins::new(&data)),
+            hosted: Arc::new(NoHosted),
         },
     )
     .map_err(Failure::usage)?;

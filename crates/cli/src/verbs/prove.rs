@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use ringfence_gateway::{Gateway, NoApprovals, NoBudgets, NoCredentials, NoPins, Ports};
+use ringfence_gateway::{Gateway, NoApprovals, NoBudgets, NoCredentials, NoHosted, NoPins, Ports};
 use ringfence_model::NoticeKind;
 use ringfence_protocols::egress::Egress;
 use ringfence_sandbox::attempt::{self, Attempt, Outcome, Scene, SharedMemory};
@@ -193,6 +193,7 @@ impl Stage {
             command: vec!["prove".to_owned()],
             profiles: vec![NOTHING.to_owned()],
             directory: self.directory.display().to_string(),
+            hosted_by: None,
         };
         audit.record(started).map_err(Failure::internal)?;
         let link = Link::open(Sources::new(&[NOTHING.to_owned()], &[], &agent)?)?;
@@ -213,6 +214,7 @@ impl Stage {
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
                 pins: Arc::new(NoPins),
+                hosted: Arc::new(NoHosted),
             },
         )
         .map_err(Failure::usage)?;

@@ -13,6 +13,7 @@ mod exchange;
 mod fault;
 mod head;
 mod held;
+mod hosted;
 mod inject;
 mod lease;
 mod leash;

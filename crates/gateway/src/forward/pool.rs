@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use hyper::client::conn::{http1, http2};
+use ringfence_model::mcp::McpServer;
 use ringfence_model::{Destination, Scheme};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::fault::Fault;
+use super::hosted;
 use super::lease::{Lease, Sender};
 use super::open::{Target, open};
 use super::over_ssh::{self, Over};
@@ -155,6 +157,22 @@ impl UpstreamPool {
         let opening = over_ssh::open(gateway, permit, over, &self.tasks);
         let (sender, address) = Box::pin(opening).await?;
         Ok(Lease::alone(sender, address, route).holding(turn))
+    }
+
+    /// What leads to a server that is started as a program. It serves one request and is not kept.
+    pub(super) async fn lease_hosted(
+        self: &Arc<Self>,
+        gateway: &Gateway,
+        server: Arc<McpServer>,
+    ) -> Result<Lease, Fault> {
+        let route = Route {
+            destination: server.destination.clone(),
+            scheme: server.scheme,
+            identity: None,
+        };
+        // It takes no turn: who listens to the server must not keep others from asking it.
+        let (sender, address) = Box::pin(hosted::open(gateway, server, &self.tasks)).await?;
+        Ok(Lease::alone(sender, address, route))
     }
 
     fn shared(

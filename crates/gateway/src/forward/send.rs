@@ -8,6 +8,7 @@ use ringfence_model::git::UpstreamKind;
 use super::draft::Draft;
 use super::exchange::{Answered, Chosen, Exchange};
 use super::fault::Fault;
+use super::hosted;
 use super::inject::{inject, replace_by_handshake};
 use super::lease::{Lease, NoResponse};
 use super::of_git;
@@ -111,9 +112,12 @@ impl Exchange<'_> {
         let (mut draft, mut payload) = (draft, payload);
         let mut fresh = draft.takes_over;
         loop {
-            let mut lease = match over_ssh::Over::of(self.permit, &draft, chosen)? {
-                Some(over) => self.pool.lease_ssh(self.gateway, self.permit, over).await?,
-                None => {
+            let over = over_ssh::Over::of(self.permit, &draft, chosen)?;
+            let hosted = hosted::server(self.gateway, self.permit)?;
+            let mut lease = match (over, hosted) {
+                (Some(over), _) => self.pool.lease_ssh(self.gateway, self.permit, over).await?,
+                (None, Some(server)) => self.pool.lease_hosted(self.gateway, server).await?,
+                (None, None) => {
                     let leasing = self.pool.lease(self.gateway, self.permit, &target, fresh);
                     leasing.await?
                 }

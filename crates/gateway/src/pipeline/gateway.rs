@@ -15,6 +15,7 @@ use super::approvals::{Approval, Approvals, HeldCall, Taken};
 use super::audit::{Audit, AuditError};
 use super::budgets::Budgets;
 use super::credentials::Credentials;
+use super::hosted::Hosted;
 use super::permit::Permit;
 use super::pins::Pins;
 use super::recorded;
@@ -42,6 +43,8 @@ pub struct Ports {
     pub budgets: Arc<dyn Budgets>,
     /// What is known of servers of the Model Context Protocol.
     pub pins: Arc<dyn Pins>,
+    /// Servers that are started as programs.
+    pub hosted: Arc<dyn Hosted>,
 }
 
 /// The data plane of any number of sandboxes.
@@ -52,6 +55,7 @@ pub struct Gateway {
     approvals: Arc<dyn Approvals>,
     budgets: Arc<dyn Budgets>,
     pins: Arc<dyn Pins>,
+    hosted: Arc<dyn Hosted>,
     limits: Limits,
     deaf: bool,
     dialer: Dialer,
@@ -75,6 +79,7 @@ impl Gateway {
             approvals: ports.approvals,
             budgets: ports.budgets,
             pins: ports.pins,
+            hosted: ports.hosted,
             limits: config.limits.clone(),
             deaf: config.deaf,
             upstreams: Upstreams::new(&config)?,
@@ -289,6 +294,10 @@ impl Gateway {
 
     pub(crate) fn credentials(&self) -> &dyn Credentials {
         self.credentials.as_ref()
+    }
+
+    pub(crate) const fn hosted(&self) -> &Arc<dyn Hosted> {
+        &self.hosted
     }
 
     pub(crate) const fn upstreams(&self) -> &Upstreams {

@@ -8,6 +8,7 @@ mod credentials;
 mod decided;
 mod findings;
 mod gateway;
+mod hosted;
 mod names;
 mod note;
 mod permit;
@@ -29,6 +30,7 @@ pub use credentials::{
     NoCredentials, SigV4, SshKey,
 };
 pub use gateway::{Gateway, McpView, PolicyChanges, Ports};
+pub use hosted::{Hosted, HostedAnswer, NoHosted};
 pub use note::{GitNote, NoteHold};
 pub(crate) use permit::Subject;
 pub use permit::{Meter, Permit, Transport};

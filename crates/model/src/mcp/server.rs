@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Scheme;
-use crate::host::Destination;
+use crate::host::{Destination, Host};
 use crate::ids::CredentialName;
 use crate::limits::SERVER_NAME_OCTETS;
 
@@ -69,6 +69,27 @@ impl From<ServerName> for String {
     fn from(name: ServerName) -> Self {
         name.0
     }
+}
+
+/// The zone of servers that Ringfence starts. Nothing of it is dialled.
+pub const HOSTED_ZONE: &str = "hosted.ringfence.internal";
+
+/// The path of the endpoint of each of them.
+pub const HOSTED_PATH: &str = "/mcp";
+
+/// Where rules and records see the server of this name that Ringfence starts.
+#[must_use]
+pub fn hosted_at(name: &ServerName) -> Destination {
+    // What the name of a server may be, a label of a host may be too, but for an end in `-`, which
+    // no profile is taken with.
+    let host = format!("{name}.{HOSTED_ZONE}");
+    let host = host.parse().map_or_else(|_| nowhere(), Host::Name);
+    Destination { host, port: 80 }
+}
+
+/// An address that nothing leads to.
+const fn nowhere() -> Host {
+    Host::Address(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
 }
 
 /// A server that rules can name.

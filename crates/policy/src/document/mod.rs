@@ -63,8 +63,8 @@ pub use llm::{
     RateWord,
 };
 pub use mcp::{
-    McpFeature, McpMatch, McpRate, McpRule, McpSecretsWord, McpServerTerms, McpTool, McpToolTerms,
-    NamePattern, PinWord, Recheck, RecheckError, UriPattern,
+    BuiltinTools, McpFeature, McpMatch, McpRate, McpRule, McpSecretsWord, McpServerTerms, McpTool,
+    McpToolTerms, NamePattern, PinWord, Recheck, RecheckError, Started, UriPattern,
 };
 pub use method::{Method, MethodError};
 pub use path::{PathError, PathPattern};

@@ -77,12 +77,14 @@ fn notice(stored: &StoredNotice) -> String {
             command,
             profiles,
             directory,
+            hosted_by,
         } => {
             let by = match profiles.as_slice() {
                 [] => String::new(),
                 profiles => format!(" by {}", profiles.join(", ")),
             };
-            format!("run started in {directory}{by}: {}", command.join(" "))
+            let of = hosted_by.map_or_else(String::new, |run| format!(", a server of run {run}"));
+            format!("run started in {directory}{by}{of}: {}", command.join(" "))
         }
         NoticeKind::RunEnded { exit_code } => format!("run ended with exit code {exit_code}"),
         NoticeKind::LayerOff { layer } => format!("the layer {layer} is off"),

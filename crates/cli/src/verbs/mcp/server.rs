@@ -20,6 +20,15 @@ pub(super) fn add(arguments: &AddArguments) -> Result<i32, Failure> {
         credential: arguments.credential.clone(),
         addresses: (!addresses.is_empty()).then(|| addresses.clone()),
         trace: false,
+        command: (!arguments.command.is_empty()).then(|| arguments.command.clone()),
+        tools: None,
+        openapi: None,
+        builtin: None,
+        profile: arguments.sandbox.clone(),
+        workspace: None,
+        read: None,
+        environment: None,
+        sessions: None,
     };
     let document = Document::named(arguments.profile.as_deref())?;
     let text = append_mcp_server(&document.text, document.name.as_str(), &terms)?;

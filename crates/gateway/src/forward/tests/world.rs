@@ -22,7 +22,7 @@ use crate::http::{RequestBody, ResponseBody, full};
 use crate::testing::{Recorder, hosts, identity};
 use crate::{
     Admission, Answer, CredentialError, Credentials, Gateway, Injection, Material, Need,
-    NoApprovals, NoBudgets, NoPins, Permit, Ports, Session, Stopped, TokenEntry, Tokens,
+    NoApprovals, NoBudgets, NoHosted, NoPins, Permit, Ports, Session, Stopped, TokenEntry, Tokens,
     UpstreamPool,
 };
 
@@ -95,6 +95,7 @@ impl World {
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
                 pins: Arc::new(NoPins),
+                hosted: Arc::new(NoHosted),
             },
         );
         let session = Session::new(Admission {

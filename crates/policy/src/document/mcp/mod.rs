@@ -19,7 +19,7 @@ use super::llm::RateWord;
 use super::rule::{is_false, present, read_expiry};
 pub use name::NamePattern;
 pub use recheck::{Recheck, RecheckError};
-pub use server::McpServerTerms;
+pub use server::{BuiltinTools, McpServerTerms, Started};
 pub use tool::{McpTool, McpToolTerms};
 pub use uri::UriPattern;
 

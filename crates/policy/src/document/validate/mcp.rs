@@ -1,5 +1,7 @@
 //! What the sections `mcp` and `mcpServers` must satisfy beyond their shape.
 
+mod hosted;
+
 use std::collections::HashMap;
 
 use ringfence_model::HostPattern;
@@ -99,6 +101,10 @@ fn check_new(server: &McpServer, known: &[McpServer]) -> Result<(), Fault> {
 }
 
 fn check_terms(terms: &McpServerTerms, server: &McpServer) -> Result<(), Fault> {
+    if terms.url.is_none() {
+        return hosted::check(terms);
+    }
+    hosted::check_none(terms)?;
     check_lists(&[("addresses", terms.addresses.as_ref().map(Vec::len))])?;
     let at = [Part::Key("url")];
     let Some(name) = server.destination.host.name() else {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringfence_gateway::intercept::Authority;
 use ringfence_gateway::{
     Admission, Arrival, Audit, AuditError, Buffered, Config, Gateway, Handler, HostTarget,
-    Identity, Incoming, NoApprovals, NoBudgets, NoCredentials, NoPins, Ports, Session,
+    Identity, Incoming, NoApprovals, NoBudgets, NoCredentials, NoHosted, NoPins, Ports, Session,
 };
 use ringfence_model::{
     Closing, Entry, Event, EventId, Generation, Notice, NoticeKind, Outcome, Record, RunId,
@@ -87,6 +87,7 @@ impl Stack {
                 approvals: Arc::new(NoApprovals),
                 budgets: Arc::new(NoBudgets),
                 pins: Arc::new(NoPins),
+                hosted: Arc::new(NoHosted),
             },
         )
         .unwrap();
