@@ -48,6 +48,8 @@ pub(crate) enum Verb {
     Events(EventsArguments),
     /// Show what was denied, grouped, with what would allow it.
     Denied(DeniedArguments),
+    /// Show what agents ask for, with the rules that would allow it.
+    Proposals(ProposalsArguments),
     /// Show what an agent did, step by step, and send it to an OpenTelemetry collector.
     Trace(trace::TraceArguments),
     /// Allow a destination, in your own profile.
@@ -327,6 +329,24 @@ pub(crate) enum ProtocolName {
 pub(crate) struct DeniedArguments {
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  ringfence proposals --since 1h
+
+Agents ask by the tool ringfence_request_access of the server `ringfence`, where a rule allows it. What they
+say of their reasons is their own text. Nothing is allowed until you write it into a profile.")]
+pub(crate) struct ProposalsArguments {
+    /// Only this agent's.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<ringfence_model::AgentName>,
+    /// Only since then: 30m, 12h, 7d, or a time as 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "T", value_parser = crate::verbs::since)]
+    pub(crate) since: Option<jiff::Timestamp>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

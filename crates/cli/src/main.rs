@@ -60,6 +60,7 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
             verbs::trace::trace(trace, &settings)
         }
         Verb::Denied(denied) => verbs::denied::denied(&denied),
+        Verb::Proposals(proposals) => verbs::proposals::proposals(&proposals),
         Verb::Allow(allow) => verbs::allow::allow(&allow),
         Verb::Policy(policy) => verbs::policy::policy(policy),
         Verb::Profile(profile) => verbs::profile::profile(profile),

@@ -34,12 +34,12 @@ pub use listen::{Arrival, Capture, Handler, Incoming, Listeners, ServeError};
 pub use outbound::{Outbound, OutboundError, OwnRequest, OwnResponse, OwnUrl};
 pub use pipeline::{
     Admission, Answer, Approval, Approvals, Audit, AuditError, Budgets, Charge, ClientCertificate,
-    CredentialError, Credentials, Failure, Gateway, GitNote, HeldCall, Hosted, HostedAnswer,
-    Identity, Injection, Material, McpView, Meter, Need, NoApprovals, NoBudgets, NoCredentials,
-    NoHosted, NoPins, NotReserved, NoteHold, Permit, PinKind, PinState, Pins, PinsUnavailable,
-    Place, PolicyChanges, Ports, Refusal, Reservation, Reserved, SeenDefinition, SeenDefinitions,
-    Session, Settle, SigV4, SshKey, Stopped, TOKEN_OCTETS, TOKEN_PREFIX, Taken, TokenEntry,
-    TokenFault, Tokens, Transport, without_tokens,
+    CredentialError, Credentials, Denied, Failure, Gateway, GitNote, HeldCall, Hosted,
+    HostedAnswer, Identity, Injection, Material, McpView, Meter, Need, NoApprovals, NoBudgets,
+    NoCredentials, NoHosted, NoPins, NotAsked, NotReserved, NoteHold, Permit, PinKind, PinState,
+    Pins, PinsUnavailable, Place, PolicyChanges, Ports, Proposal, Refusal, Reservation, Reserved,
+    SeenDefinition, SeenDefinitions, Session, Settle, SigV4, SshKey, Stopped, TOKEN_OCTETS,
+    TOKEN_PREFIX, Taken, TokenEntry, TokenFault, Tokens, Transport, without_tokens,
 };
 pub use ringfence_policy::Reading;
 

@@ -269,3 +269,12 @@ pub const TOLD_BURST: u32 = 64;
 
 /// How often one more may come after those.
 pub const TOLD_EVERY: Duration = Duration::from_millis(100);
+
+/// The latest denials of one sandbox that it can be told of.
+pub const DENIALS_OF_SESSION: usize = 32;
+
+/// What one sandbox may ask a person for.
+pub const ASKED_OF_SESSION: usize = 16;
+
+/// The longest reason that an agent gives a person.
+pub const WORDS_OCTETS: usize = 500;

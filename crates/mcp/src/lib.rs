@@ -19,7 +19,7 @@ pub mod limits;
 pub mod list;
 pub mod meta;
 pub mod method;
-mod narrow;
+pub mod narrow;
 pub mod seal;
 pub mod suspicion;
 pub mod texts;

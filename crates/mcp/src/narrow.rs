@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// A schema that takes no more than either of the two. It is for the model to see; calls are
 /// checked against the second itself.
-pub(crate) fn narrowed(own: &Value, also: &Value) -> Value {
+#[must_use]
+pub fn narrowed(own: &Value, also: &Value) -> Value {
     let (Some(own), Some(also)) = (own.as_object(), also.as_object()) else {
         return also.clone();
     };

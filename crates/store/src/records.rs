@@ -59,6 +59,32 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The newest notices that the filter lets through, oldest first; what it says of events counts
+    /// for nothing.
+    ///
+    /// # Errors
+    /// Where the database fails or a record cannot be read.
+    pub async fn notices(&self, filter: &Filter) -> Result<Vec<StoredNotice>, StoreError> {
+        let mut query = QueryBuilder::new(NOTICES);
+        filter.narrow_records(&mut query);
+        query.push(" ORDER BY e.time DESC, e.seq DESC LIMIT ");
+        query.push_bind(i64::from(filter.answers()));
+        let rows: Vec<events::Row> = query.build_query_as().fetch_all(&self.pool).await?;
+        let read = rows.iter().rev().map(read).collect::<Result<Vec<_>, _>>()?;
+        let notices = read.into_iter().filter_map(|record| match record {
+            StoredRecord::Notice(notice) => Some(notice),
+            StoredRecord::Event(_) => None,
+        });
+        Ok(notices.collect())
+    }
+}
+
+const NOTICES: &str =
+    "SELECT e.time, e.seq, o.record, NULL AS closed_seq, NULL AS closing FROM notices e
+     JOIN entries o ON o.seq = e.seq
+     WHERE 1 = 1";
+
 fn read(row: &events::Row) -> Result<StoredRecord, StoreError> {
     match entry::parse(row.seq, &row.record)? {
         Record::Notice(notice) => Ok(StoredRecord::Notice(StoredNotice {

@@ -27,7 +27,7 @@ import urllib.parse
 
 import clouds
 import socket_talk
-from thought import USAGE, pieces, think
+from thought import USAGE, called, pieces, think
 
 PORT, KEYS, RECORD = int(sys.argv[1]), sys.argv[2].splitlines(), sys.argv[3]
 SIGNERS = [clouds.Signer(*line.split()[1:]) for line in KEYS if line.startswith("aws ")]
@@ -330,8 +330,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         }
         if kind == "call":
             item = {
-                "type": "function_call", "id": new_id("fc_"), "call_id": new_id("call_"), "name": value[0],
-                "arguments": json.dumps(value[1]), "status": "completed",
+                "type": "function_call", "id": new_id("fc_"), "call_id": new_id("call_"),
+                **called(value[0], body.get("tools") or []), "arguments": json.dumps(value[1]), "status": "completed",
             }
         else:
             part = {"type": "output_text", "text": value, "annotations": []}

@@ -50,10 +50,11 @@ def think(items, tools):
     commands = [found for text in said for found in COMMAND.findall(text)]
     shell = next((tool for name in SHELLS for tool in tools if tool_name(tool) == name), None)
     calls = [found for text in said for found in CALL.findall(text)]
-    offered = [tool_name(tool) for tool in tools]
+    offered = [name for tool in tools for name in names_of(tool)]
     if len(results) < len(calls) and calls[len(results)][0] in offered:
         name, arguments = calls[len(results)]
-        return "call", (name, json.loads(arguments))
+        # Some agents give what they were asked to do on as one quoted word.
+        return "call", (name, json.loads(arguments.replace('\\"', '"')))
     if len(results) < len(commands) and shell is not None:
         return "call", (tool_name(shell), arguments_of(shell, commands[len(results)].strip()))
     if results:
@@ -63,6 +64,21 @@ def think(items, tools):
 
 def tool_name(tool):
     return tool.get("name") or (tool.get("function") or {}).get("name") or tool.get("type")
+
+
+def names_of(tool):
+    """The names that a tool is asked for by: `GROUP__TOOL` where OpenAI has it in a group."""
+    if tool.get("type") == "namespace":
+        return [f"{tool['name']}__{inner['name']}" for inner in tool.get("tools") or []]
+    return [tool_name(tool)]
+
+
+def called(name, tools):
+    """How OpenAI's models call the tool of a name."""
+    for tool in tools:
+        if tool.get("type") == "namespace" and name in names_of(tool):
+            return {"namespace": tool["name"], "name": name.removeprefix(tool["name"] + "__")}
+    return {"name": name}
 
 
 def arguments_of(tool, command):

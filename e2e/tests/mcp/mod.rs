@@ -1,6 +1,7 @@
 //! Servers of the Model Context Protocol as agents use them: the official conformance suite, the official clients and a coding agent in
 //! sandboxes, and a server that lies, leaks and never ends.
 
+mod agents;
 mod approval;
 mod bounds;
 mod clients;
@@ -9,6 +10,7 @@ mod frames;
 mod hosted;
 mod lab;
 mod matrix;
+mod own;
 mod pins;
 mod policy;
 mod readers;

@@ -1,13 +1,16 @@
-//! Where programs in a sandbox find language models: the base URLs that their libraries read from
-//! the environment, and the settings of agents that read none. A convenience; what holds is what
-//! the gateway decides.
+//! Where programs in a sandbox find language models and MCP servers: the base URLs that their
+//! libraries read from the environment, and the settings of agents that read none. A convenience;
+//! what holds is what the gateway decides.
 
 use std::path::{Path, PathBuf};
 
 use ringfence_model::RunId;
 use ringfence_model::llm::{LlmProvider, ProviderKind};
+use ringfence_model::mcp::ServerName;
 use ringfence_model::traceparent;
-use serde_json::json;
+use serde_json::{Map, Value, json};
+
+use super::agents::Told;
 
 /// The gateway's own name for language models. The way there leads through the sandbox's loopback
 /// alone, so it needs no TLS.
@@ -24,13 +27,14 @@ pub(super) struct Settings {
     pub(super) files: Vec<(PathBuf, Vec<u8>)>,
 }
 
-/// The settings for the providers that rules name. The first of each dialect is the one that
-/// programs find by themselves.
-pub(super) fn settings(providers: &[LlmProvider], run: RunId, home: &Path) -> Settings {
+/// The settings for the providers and the MCP servers that rules name. The first provider of each
+/// dialect is the one that programs find by themselves.
+pub(super) fn settings(
+    (providers, servers): (&[LlmProvider], &[ServerName]),
+    run: RunId,
+    home: &Path,
+) -> Settings {
     let mut settings = Settings::default();
-    if providers.is_empty() {
-        return settings;
-    }
     let first = |kind: ProviderKind| {
         let mut of_kind = providers.iter().filter(|it| it.kind == kind);
         let named = of_kind.clone().find(|it| it.name.as_str() == usual(kind));
@@ -38,11 +42,22 @@ pub(super) fn settings(providers: &[LlmProvider], run: RunId, home: &Path) -> Se
     };
     for kind in KINDS {
         if let Some(provider) = first(kind) {
-            settings.add(kind, &base(provider), home);
+            settings.add(kind, &base(provider));
         }
     }
-    settings.set("OPENCODE_CONFIG_CONTENT", &opencode(&first).to_string());
-    settings.trace(run);
+    let told = Told {
+        openai: first(ProviderKind::Openai).map(base),
+        is_gemini: first(ProviderKind::Gemini).is_some(),
+        opencode: opencode(&first),
+        servers,
+    };
+    settings.files = told.files(home);
+    if let Some(opencode) = told.opencode() {
+        settings.set("OPENCODE_CONFIG_CONTENT", &opencode);
+    }
+    if !providers.is_empty() {
+        settings.trace(run);
+    }
     settings
 }
 
@@ -95,7 +110,7 @@ impl Settings {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
-    fn add(&mut self, kind: ProviderKind, base: &str, home: &Path) {
+    fn add(&mut self, kind: ProviderKind, base: &str) {
         match kind {
             ProviderKind::Anthropic => {
                 self.set("ANTHROPIC_BASE_URL", base);
@@ -105,21 +120,12 @@ impl Settings {
             ProviderKind::Openai => {
                 self.set("OPENAI_BASE_URL", base);
                 self.set("OPENAI_API_BASE", base);
-                self.file(Path::new("/etc/codex/config.toml"), codex(base));
             }
-            ProviderKind::Gemini => {
-                self.set("GOOGLE_GEMINI_BASE_URL", base);
-                // Settings for the whole system it reads only where root owns them.
-                self.file(&home.join(".gemini/settings.json"), GEMINI.to_owned());
-            }
+            ProviderKind::Gemini => self.set("GOOGLE_GEMINI_BASE_URL", base),
             ProviderKind::AzureOpenai => self.set("AZURE_OPENAI_ENDPOINT", base),
             ProviderKind::Bedrock => self.set("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", base),
             ProviderKind::Vertex => {}
         }
-    }
-
-    fn file(&mut self, path: &Path, content: String) {
-        self.files.push((path.to_owned(), content.into_bytes()));
     }
 
     /// What makes Claude Code say which of its steps a request belongs to.
@@ -134,27 +140,9 @@ impl Settings {
     }
 }
 
-/// Settings of Codex CLI for the whole system.
-fn codex(base: &str) -> String {
-    format!(
-        "model_provider = \"ringfence\"\n\
-         web_search = \"disabled\"\n\
-         check_for_update_on_startup = false\n\n\
-         [analytics]\nenabled = false\n\n\
-         [model_providers.ringfence]\n\
-         name = \"OpenAI through Ringfence\"\n\
-         base_url = \"{base}\"\n\
-         env_key = \"OPENAI_API_KEY\"\n\
-         wire_api = \"responses\"\n"
-    )
-}
-
-/// Settings of Gemini CLI: the key in the environment signs in, nothing else is called.
-const GEMINI: &str = r#"{"security":{"auth":{"selectedType":"gemini-api-key"}},"privacy":{"usageStatisticsEnabled":false},"general":{"enableAutoUpdate":false,"enableAutoUpdateNotification":false}}"#;
-
-/// Settings of opencode, which reads no base URL from the environment.
-fn opencode<'a>(first: &dyn Fn(ProviderKind) -> Option<&'a LlmProvider>) -> serde_json::Value {
-    let mut providers = serde_json::Map::new();
+/// Providers for opencode, which reads no base URL from the environment.
+fn opencode<'a>(first: &dyn Fn(ProviderKind) -> Option<&'a LlmProvider>) -> Map<String, Value> {
+    let mut providers = Map::new();
     for (kind, name, key, version) in [
         (
             ProviderKind::Anthropic,
@@ -173,12 +161,7 @@ fn opencode<'a>(first: &dyn Fn(ProviderKind) -> Option<&'a LlmProvider>) -> serd
             providers.insert(name.to_owned(), json!({ "options": options }));
         }
     }
-    json!({
-        "$schema": "https://opencode.ai/config.json",
-        "autoupdate": false,
-        "share": "disabled",
-        "provider": providers,
-    })
+    providers
 }
 
 #[cfg(test)]
@@ -200,7 +183,7 @@ mod tests {
     #[test]
     fn nothing_is_set_where_no_rule_is_about_models() {
         assert_eq!(
-            settings(&[], RunId::new(), Path::new("/home/a")),
+            settings((&[], &[]), RunId::new(), Path::new("/home/a")),
             Settings::default()
         );
     }
@@ -208,7 +191,7 @@ mod tests {
     #[test]
     fn each_dialect_is_found_by_its_own_variable() {
         let settings = settings(
-            &builtin(&["anthropic", "openai", "gemini"]),
+            (&builtin(&["anthropic", "openai", "gemini"]), &[]),
             RunId::new(),
             Path::new("/home/a"),
         );
@@ -231,7 +214,7 @@ mod tests {
     #[test]
     fn the_provider_of_the_dialects_name_comes_first() {
         let settings = settings(
-            &builtin(&["groq", "openai", "mistral"]),
+            (&builtin(&["groq", "openai", "mistral"]), &[]),
             RunId::new(),
             Path::new("/home/a"),
         );
@@ -239,7 +222,11 @@ mod tests {
             value(&settings, "OPENAI_BASE_URL"),
             Some("http://llm.ringfence.internal/openai/v1")
         );
-        let settings = super::settings(&builtin(&["groq"]), RunId::new(), Path::new("/home/a"));
+        let settings = super::settings(
+            (&builtin(&["groq"]), &[]),
+            RunId::new(),
+            Path::new("/home/a"),
+        );
         assert_eq!(
             value(&settings, "OPENAI_BASE_URL"),
             Some("http://llm.ringfence.internal/groq/openai/v1")
@@ -254,7 +241,7 @@ mod tests {
             (&["openai", "gemini"], None),
         ] {
             let providers = builtin(names);
-            let mut settings = settings(&providers, RunId::new(), home);
+            let mut settings = settings((&providers, &[]), RunId::new(), home);
             let endpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
             assert_eq!(value(&settings, endpoint), None);
             settings.hear(&providers);
@@ -265,7 +252,11 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_asked_about_is_told_nothing() {
-        let settings = settings(&builtin(&["anthropic"]), RunId::new(), Path::new("/home/a"));
+        let settings = settings(
+            (&builtin(&["anthropic"]), &[]),
+            RunId::new(),
+            Path::new("/home/a"),
+        );
         assert_eq!(value(&settings, "OPENAI_BASE_URL"), None);
         assert!(settings.files.is_empty());
     }

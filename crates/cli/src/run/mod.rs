@@ -1,5 +1,6 @@
 //! `ringfence run`: a sandbox, a gateway for it, and a summary.
 
+pub(crate) mod agents;
 mod environment;
 mod git;
 pub(crate) mod hosted;
@@ -19,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
+use jiff::Timestamp;
 use ringfence_control::approvals::LocalApprovals;
 use ringfence_control::budgets::LocalBudgets;
 use ringfence_control::pins::LocalPins;
@@ -81,6 +83,7 @@ pub(crate) fn run(arguments: RunArguments, config_file: Option<&Path>) -> Result
         granted,
         git_servers: link.policy().borrow().git_upstreams().to_vec(),
         llm_providers: link.policy().borrow().llm_providers().to_vec(),
+        mcp_servers: link.policy().borrow().mcp_open(Timestamp::now()),
         profiles: link.profiles(),
         agents_are_heard: settings.traces.agents.are_heard(),
     };

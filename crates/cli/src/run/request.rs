@@ -8,6 +8,7 @@ use anyhow::Context;
 use ringfence_model::RunId;
 use ringfence_model::git::GitUpstream;
 use ringfence_model::llm::LlmProvider;
+use ringfence_model::mcp::ServerName;
 use ringfence_policy::Profile;
 use ringfence_sandbox::linux::{self, Given, Request, Workspace, WorkspaceMode};
 use ringfence_sandbox::{Layer, Limits};
@@ -55,6 +56,8 @@ pub(super) struct Facts<'a> {
     pub(super) git_servers: Vec<GitUpstream>,
     /// The providers of language models that rules name.
     pub(super) llm_providers: Vec<LlmProvider>,
+    /// The MCP servers that rules open.
+    pub(super) mcp_servers: Vec<ServerName>,
     pub(super) profiles: &'a [Profile],
     /// Whether agents are heard that tell of their own work.
     pub(super) agents_are_heard: bool,
@@ -79,7 +82,7 @@ pub(super) fn request(
     let state = runs.join(run.to_string());
     let _ = linux::sweep(&runs);
     let home = paths::home().map_err(Failure::Usage)?;
-    let mut models = llm::settings(&facts.llm_providers, run, &home);
+    let mut models = llm::settings((&facts.llm_providers, &facts.mcp_servers), run, &home);
     if facts.agents_are_heard {
         models.hear(&facts.llm_providers);
     }

@@ -15,6 +15,7 @@ pub(crate) mod mcp;
 pub(crate) mod overlay;
 pub(crate) mod policy;
 pub(crate) mod profile;
+pub(crate) mod proposals;
 pub(crate) mod prove;
 pub(crate) mod setup;
 pub(crate) mod token;

@@ -1,5 +1,7 @@
 //! `ringfence setup`: what a coding agent needs, in one command.
 
+mod clients;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,7 +13,7 @@ use serde::Serialize;
 
 use super::credential::{not_done, secret};
 use crate::args::credential::SecretArguments;
-use crate::args::setup::{AgentKind, SetupArguments};
+use crate::args::setup::{AgentKind, SetupArguments, SetupVerb};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::link::credentials::{close_memory, closed, reach, refused};
@@ -82,15 +84,28 @@ struct SetUp {
 
 /// Does what the person asked for. Returns the exit code.
 pub(crate) fn setup(arguments: &SetupArguments, settings: &Settings) -> Result<i32, Failure> {
+    match (&arguments.verb, arguments.agent) {
+        (Some(SetupVerb::Mcp(asked)), _) => clients::show(asked),
+        (None, Some(agent)) => of_agent(&self::agent(agent), arguments, settings),
+        (None, None) => Err(Failure::Usage(anyhow::anyhow!(
+            "say for which agent: ringfence setup --help"
+        ))),
+    }
+}
+
+fn of_agent(
+    agent: &Agent,
+    arguments: &SetupArguments,
+    settings: &Settings,
+) -> Result<i32, Failure> {
     close_memory()?;
-    let agent = agent(arguments.agent);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
     let added = runtime.block_on(async {
         let vault = reach(settings)?.vault().await.map_err(closed)?;
-        let added = add(&vault, &agent, arguments).await;
+        let added = add(&vault, agent, arguments).await;
         vault.close().await;
         added
     })?;
@@ -107,7 +122,7 @@ pub(crate) fn setup(arguments: &SetupArguments, settings: &Settings) -> Result<i
     if arguments.json {
         output::json(&done);
     } else {
-        tell(&agent, &done);
+        tell(agent, &done);
     }
     Ok(0)
 }

@@ -146,7 +146,12 @@ impl Gateway {
         self.note(session, MALFORMED, detail)
     }
 
-    fn note(&self, session: &Session, code: &str, detail: String) -> Result<(), AuditError> {
+    pub(super) fn note(
+        &self,
+        session: &Session,
+        code: &str,
+        detail: String,
+    ) -> Result<(), AuditError> {
         let identity = session.identity();
         self.audit().notice(&Notice {
             time: Timestamp::now(),

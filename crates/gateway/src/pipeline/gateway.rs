@@ -118,8 +118,18 @@ impl Gateway {
                 }
                 Ok(permit)
             }
-            _ => Err(refusal(event)),
+            _ => {
+                session.denials().keep(&event);
+                Err(refusal(event))
+            }
         }
+    }
+
+    /// The narrowest rule that would allow an action, as a line of a profile.
+    pub(super) fn suggest(&self, action: &Action) -> Option<String> {
+        let snapshot = Arc::clone(&self.policy.borrow());
+        let rule = snapshot.suggest(action, Timestamp::now())?;
+        Some(rule.to_line())
     }
 
     /// Refuses an action that policy is not asked about, and records it.
@@ -135,7 +145,10 @@ impl Gateway {
         let (recorded, _) = recorded::decided((action, denial), || self.withheld());
         let event = event(session, recorded, None);
         match self.audit.open(&event) {
-            Ok(()) => refusal(event),
+            Ok(()) => {
+                session.denials().keep(&event);
+                refusal(event)
+            }
             Err(error) => unavailable(event.action.to_string(), generation, &error),
         }
     }

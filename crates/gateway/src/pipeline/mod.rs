@@ -6,6 +6,7 @@ mod audit;
 mod budgets;
 mod credentials;
 mod decided;
+mod denials;
 mod findings;
 mod gateway;
 mod hosted;
@@ -29,6 +30,7 @@ pub use credentials::{
     Answer, ClientCertificate, CredentialError, Credentials, Injection, Material, Need,
     NoCredentials, SigV4, SshKey,
 };
+pub use denials::{Denied, NotAsked, Proposal};
 pub use gateway::{Gateway, McpView, PolicyChanges, Ports};
 pub use hosted::{Hosted, HostedAnswer, NoHosted};
 pub use note::{GitNote, NoteHold};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringfence_model::{AgentName, Destination, Host, RunId, SandboxId, WorkspaceName};
 
+use super::denials::Denials;
 use super::findings::Findings;
 use super::room::Room;
 use super::tokens::Tokens;
@@ -56,6 +57,7 @@ pub struct Session {
     tokens: Arc<Tokens>,
     names: Mutex<NameMap>,
     findings: Mutex<Findings>,
+    denials: Mutex<Denials>,
     telling: Mutex<Telling>,
     room: Room,
 }
@@ -98,6 +100,7 @@ impl Session {
             tokens,
             names: Mutex::new(NameMap::default()),
             findings: Mutex::default(),
+            denials: Mutex::default(),
             telling: Mutex::default(),
             room: Room::new(ROOM_OF_SESSION),
         }
@@ -143,6 +146,10 @@ impl Session {
 
     pub(super) fn findings(&self) -> MutexGuard<'_, Findings> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn denials(&self) -> MutexGuard<'_, Denials> {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn telling(&self) -> MutexGuard<'_, Telling> {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Scheme;
-use crate::host::{Destination, Host};
+use crate::host::{Destination, Host, HostName};
 use crate::ids::CredentialName;
 use crate::limits::SERVER_NAME_OCTETS;
 
@@ -34,6 +34,18 @@ impl ServerName {
             return Err(ServerError(name.chars().take(SERVER_NAME_OCTETS).collect()));
         }
         Ok(Self(name.to_owned()))
+    }
+
+    /// The name of the gateway's own server.
+    #[must_use]
+    pub fn own() -> Self {
+        Self(OWN_SERVER.to_owned())
+    }
+
+    /// Whether this is the gateway's own server, which nobody else can be called.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.0 == OWN_SERVER
     }
 
     /// The name as text.
@@ -109,6 +121,28 @@ pub struct McpServer {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
 }
+
+impl McpServer {
+    /// The gateway's own server: it answers itself, and nothing is dialled. None never comes.
+    #[must_use]
+    pub fn own() -> Option<Self> {
+        let host: HostName = OWN_HOST.parse().ok()?;
+        Some(Self {
+            name: ServerName::own(),
+            destination: Destination {
+                host: Host::Name(host),
+                port: 80,
+            },
+            scheme: Scheme::Http,
+            path: format!("/{OWN_SERVER}"),
+            credential: None,
+            trace: false,
+        })
+    }
+}
+
+const OWN_SERVER: &str = "ringfence";
+const OWN_HOST: &str = "mcp.ringfence.internal";
 
 #[cfg(test)]
 mod tests {

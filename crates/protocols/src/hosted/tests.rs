@@ -103,6 +103,7 @@ impl World {
             scheme: Scheme::Http,
             path: "/mcp".to_owned(),
             credential: None,
+            trace: false,
         };
         let launch: Arc<dyn Launch> = fake.clone();
         Self {

@@ -61,3 +61,6 @@ pub(super) const MESSAGES: u64 = 100_000;
 
 /// Headers `Mcp-Param-*` of one message.
 pub(super) const PARAMS: usize = 64;
+
+/// Denials that an agent is told of at once.
+pub(super) const DENIALS_SHOWN: usize = 10;

@@ -15,6 +15,7 @@ mod known;
 mod limits;
 mod list;
 mod memory;
+mod own;
 mod param;
 mod read;
 mod search;

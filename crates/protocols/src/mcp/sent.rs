@@ -64,6 +64,10 @@ impl Client {
         let sending = self.decided(server, entered).await?;
         let (sending, admitted) = self.admitted(sending)?;
         let sending = self.prepared(server, entered, sending)?;
+        if server.name.is_own() {
+            let sending = self.approved(entered, sending).await?;
+            return Ok(self.own(server, entered, sending));
+        }
         let sending = self.of_known(server, entered, sending).await?;
         let sending = self.approved(entered, sending).await?;
         let headers = headers(head, entered);

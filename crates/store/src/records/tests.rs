@@ -153,3 +153,26 @@ async fn every_condition_has_an_index_so_that_no_question_reads_all_records() {
         );
     }
 }
+
+#[tokio::test]
+async fn notices_are_had_by_themselves() {
+    let data = tempdir().unwrap();
+    let store = two_runs(data.path()).await;
+    let all = store.records(&Filter::default()).await.unwrap();
+    let expected: Vec<StoredNotice> = all
+        .into_iter()
+        .filter_map(|record| match record {
+            StoredRecord::Notice(notice) => Some(notice),
+            StoredRecord::Event(_) => None,
+        })
+        .collect();
+    assert!(!expected.is_empty());
+    assert_eq!(store.notices(&Filter::default()).await.unwrap(), expected);
+    let last = only(|f| f.limit = Some(1));
+    assert_eq!(
+        store.notices(&last).await.unwrap(),
+        expected[expected.len() - 1..]
+    );
+    let others = only(|f| f.agent = "builder".parse().ok());
+    assert_eq!(store.notices(&others).await.unwrap(), []);
+}

@@ -79,9 +79,10 @@ impl McpPolicy {
 
     /// The rules for connections to the servers that rules are about: one for each server and
     /// effect, called by the rule that counts longest.
-    pub(super) fn connections(&self) -> Vec<Rule> {
+    pub(crate) fn connections(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
-        let named = self.named.iter();
+        // Nothing is dialled for the gateway's own.
+        let named = self.named.iter().filter(|it| !it.name.is_own());
         for server in named.filter_map(|it| self.server(&it.name)) {
             for of_effect in [&self.allows, &self.forbids] {
                 let longest = of_effect.longest(&server.server.name);
@@ -160,5 +161,11 @@ fn servers(profiles: &[Profile]) -> BTreeMap<ServerName, Server> {
             .as_ref()
             .map(|cidrs| cidrs.iter().map(Cidr::net).collect()),
     });
-    server.map(|it| (it.server.name.clone(), it)).collect()
+    let own = McpServer::own().map(|server| Server {
+        server: Arc::new(server),
+        addresses: None,
+    });
+    // The gateway's own counts more than what says to be it.
+    let all = server.chain(own);
+    all.map(|it| (it.server.name.clone(), it)).collect()
 }

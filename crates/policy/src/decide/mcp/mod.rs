@@ -60,6 +60,14 @@ impl Snapshot {
         self.mcp.named()
     }
 
+    /// The servers that a session can be begun with.
+    #[must_use]
+    pub fn mcp_open(&self, now: Timestamp) -> Vec<ServerName> {
+        let is_open = |server: &&McpServer| self.find_mcp(&greeting(server), now).is_ok();
+        let open = self.mcp_servers().iter().filter(is_open);
+        open.map(|server| server.name.clone()).collect()
+    }
+
     /// The servers at a host and port that some rule is about. Several may share a host, each at its
     /// own path.
     pub fn mcp_at<'a>(&'a self, host: &'a Host, port: u16) -> impl Iterator<Item = &'a McpServer> {
@@ -265,6 +273,22 @@ fn wanting(terms: Arc<McpTerms>, approval: Option<&RuleRef>) -> Arc<McpTerms> {
             approval: approval.cloned(),
             ..McpTerms::clone(&terms)
         }),
+    }
+}
+
+/// A session's beginning.
+fn greeting(server: &McpServer) -> McpRequest {
+    McpRequest {
+        destination: server.destination.clone(),
+        server: server.name.clone(),
+        verb: McpVerb::Greet,
+        method: None,
+        target: None,
+        arguments: None,
+        reads_only: None,
+        path: server.path.clone(),
+        version: None,
+        octets: 0,
     }
 }
 

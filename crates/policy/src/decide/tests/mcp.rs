@@ -5,7 +5,7 @@ mod forbids;
 mod oracle;
 mod terms;
 
-use ringfence_model::mcp::{McpArguments, McpRequest, McpVerb, ServerName};
+use ringfence_model::mcp::{McpArguments, McpRequest, McpServer, McpVerb, ServerName};
 use serde_json::{Value, json};
 
 use super::*;
@@ -336,4 +336,41 @@ fn what_the_server_may_ask_is_named() {
     assert!(!is_allowed(&quiet, McpVerb::Subscribe, Some("a:b")));
     assert!(!is_allowed(&quiet, McpVerb::Complete, Some("prompt x")));
     assert!(is_allowed(&quiet, McpVerb::ReadResource, Some("a:b")));
+}
+
+#[test]
+fn the_gateways_own_server_is_open_by_a_rule_alone_and_leads_nowhere() {
+    let own = McpServer::own().unwrap();
+    let call = McpRequest {
+        destination: own.destination.clone(),
+        server: own.name.clone(),
+        path: own.path,
+        ..call("ringfence_why_denied", json!({}))
+    };
+    let decide = |policy: &Snapshot| policy.decide_mcp(&call, Timestamp::now()).decision.code;
+    let others = mcp("allow: {server: desk, tools: ['*']}");
+    assert_eq!(decide(&others), ReasonCode::NoRule);
+    assert_eq!(others.mcp_named(&own.name), None);
+    let allowed = mcp("allow: {server: ringfence, tools: [ringfence_why_denied]}");
+    assert_eq!(decide(&allowed), ReasonCode::Allowed);
+    assert_eq!(allowed.mcp_open(Timestamp::now()), [own.name]);
+    // There is no rule by which anything would be dialled.
+    assert_eq!(allowed.mcp.connections().len(), 0);
+}
+
+#[test]
+fn a_server_is_open_where_a_session_can_be_begun() {
+    let open = |rules: &str| {
+        let open = mcp(rules).mcp_open(Timestamp::now());
+        open.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(open("allow: {server: desk, tools: [a]}"), ["desk"]);
+    for closed in [
+        "",
+        "forbid: {server: desk, tools: [a]}",
+        "allow: {server: desk, tools: [a], expires: 2020-01-01T00:00:00Z}",
+        "allow: {server: desk, tools: [a]}\nforbid: {server: desk}",
+    ] {
+        assert_eq!(open(closed), [""; 0], "{closed}");
+    }
 }

@@ -55,7 +55,8 @@ pub struct McpTest {
 impl McpTest {
     /// The action, with the servers of `profile`.
     pub(super) fn action(&self, profile: &Profile) -> Result<Action, TestError> {
-        let mut servers = profile.mcp_servers.iter().map(McpServerTerms::server);
+        let described = profile.mcp_servers.iter().map(McpServerTerms::server);
+        let mut servers = described.chain(McpServer::own());
         let server = servers.find(|it| it.name == self.server);
         let server = server.ok_or(TestError::Server)?;
         let (verb, method, target) = match (&self.tool, &self.resource, &self.prompt) {

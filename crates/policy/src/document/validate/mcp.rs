@@ -101,6 +101,11 @@ fn check_new(server: &McpServer, known: &[McpServer]) -> Result<(), Fault> {
 }
 
 fn check_terms(terms: &McpServerTerms, server: &McpServer) -> Result<(), Fault> {
+    if terms.name.is_own() {
+        let message = format!("`{}` is the gateway's own server", terms.name);
+        let help = "give it another name; rules can name the gateway's own as it is";
+        return Err(Fault::new(&[Part::Key("name")], message, help));
+    }
     if terms.url.is_none() {
         return hosted::check(terms);
     }
@@ -135,13 +140,14 @@ fn check_terms(terms: &McpServerTerms, server: &McpServer) -> Result<(), Fault> 
 fn check_rule(rule: &McpRule, profile: &Profile) -> Result<(), Fault> {
     let terms = rule.terms();
     let mut servers = profile.mcp_servers.iter();
-    let Some(server) = servers.find(|it| it.name == terms.server) else {
+    let described = servers.find(|it| it.name == terms.server);
+    if described.is_none() && !terms.server.is_own() {
         return Err(Fault::new(
             &[Part::Key("server")],
             format!("there is no server `{}`", terms.server),
             "describe it in `mcpServers` of the same profile, as in `{name: salesforce, url: \"https://mcp.corp.example/mcp\"}`",
         ));
-    };
+    }
     // An empty list is not absent: an allow with it allows none.
     let length = |length: Option<usize>| length.filter(|&it| it > 0 || rule.is_forbid());
     check_lists(&[
@@ -176,7 +182,15 @@ fn check_rule(rule: &McpRule, profile: &Profile) -> Result<(), Fault> {
             "add `tools`, or leave it out",
         ));
     }
-    let credential = terms.credential.as_ref().or(server.credential.as_ref());
+    if terms.server.is_own() && terms.credential.is_some() {
+        return Err(Fault::new(
+            &[Part::Key("credential")],
+            "the gateway's own server takes no credential",
+            "leave it out",
+        ));
+    }
+    let of_server = described.and_then(|it| it.credential.as_ref());
+    let credential = terms.credential.as_ref().or(of_server);
     if terms.token_required && credential.is_none() {
         return Err(Fault::new(
             &[Part::Key("tokenRequired")],

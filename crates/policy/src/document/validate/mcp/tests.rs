@@ -168,3 +168,28 @@ fn tests_name_a_server_and_one_thing_of_it() {
         assert!(error.contains(part), "{test}: {error}");
     }
 }
+
+#[test]
+fn the_gateways_own_server_is_named_without_a_description_and_described_by_nobody() {
+    let own = "mcp: [{allow: {server: ringfence, tools: [ringfence_why_denied]}}]";
+    let test = "tests: [{allow: {mcp: {server: ringfence, tool: ringfence_why_denied}}}]";
+    assert!(is_taken(own));
+    assert!(is_taken(&format!("{own}\n{test}")));
+    for (body, part) in [
+        (
+            "mcpServers: [{name: ringfence, url: 'https://evil.test/mcp'}]",
+            "the gateway's own server",
+        ),
+        (
+            "mcp: [{allow: {server: ringfence, tools: [a], credential: k}}]",
+            "takes no credential",
+        ),
+        (
+            "mcp: [{allow: {server: ringfence, tools: [a], tokenRequired: true}}]",
+            "the rule has none",
+        ),
+    ] {
+        let error = refusal(body).to_string();
+        assert!(error.contains(part), "{body}: {error}");
+    }
+}
