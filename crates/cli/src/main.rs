@@ -81,7 +81,10 @@ fn dispatch(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Reject(reject) => verbs::approve::reject(&reject),
         Verb::Git(git) => verbs::git::git(&git),
         Verb::Llm(llm) => verbs::llm::llm(llm),
-        Verb::Mcp(mcp) => verbs::mcp::mcp(&mcp),
+        Verb::Mcp(mcp) => {
+            let settings = config::settings(config.as_deref())?;
+            verbs::mcp::mcp(&mcp, &settings)
+        }
         Verb::Budget(budget) => verbs::budget::budget(&budget),
         Verb::Overlay(overlay) => verbs::overlay::overlay(&overlay),
         Verb::Inspect(inspect) => verbs::inspect::inspect(&inspect),

@@ -82,6 +82,38 @@ pub async fn output(words: &[String]) -> Result<Secret, CommandError> {
     Ok(Secret::new(printed.as_slice()))
 }
 
+/// What a desktop's opener is told beside that: which desktop, and which browser.
+const DESKTOP: &[&str] = &[
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_SESSION_TYPE",
+    "XDG_DATA_DIRS",
+    "BROWSER",
+];
+
+/// Has the desktop open a URL, which starts with `http`, without a shell, and waits for neither.
+///
+/// # Errors
+/// Where there is no opener.
+pub fn open_in_browser(url: &str) -> Result<(), CommandError> {
+    let mut command = command(OPENER, &[url.to_owned()]);
+    command
+        .envs(
+            DESKTOP
+                .iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        )
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(false);
+    let started = command.spawn().map(drop);
+    started.map_err(|error| CommandError::Start(OPENER.to_owned(), error.to_string()))
+}
+
+const OPENER: &str = "xdg-open";
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a command of the person who configures Ringfence gives out a secret; it runs outside of any sandbox"

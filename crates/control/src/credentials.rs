@@ -98,16 +98,40 @@ pub async fn rotate(
     settings: BTreeMap<String, String>,
     origin: Origin,
 ) -> Result<Definition, CredentialsError> {
-    let mut definition = Definition::stored(&vault.credential(name).await?)?;
+    let definition = Definition::stored(&vault.credential(name).await?)?;
+    change(vault, definition, settings, origin).await
+}
+
+async fn change(
+    vault: &Vault,
+    mut definition: Definition,
+    settings: BTreeMap<String, String>,
+    origin: Origin,
+) -> Result<Definition, CredentialsError> {
     let (secrets, source) = origin.parts();
     definition.settings.extend(settings);
     definition.source = source;
     check(&definition, &secrets)?;
     let document = definition.document()?;
     let record = vault
-        .rotate(name, Some(&document), &owned(&secrets))
+        .rotate(&definition.name, Some(&document), &owned(&secrets))
         .await?;
     Ok(Definition::stored(&record)?)
+}
+
+/// Gives a credential new secrets and new settings, in place of all that it had.
+///
+/// # Errors
+/// Where there is none of that name, or it would not be complete.
+pub async fn renew(
+    vault: &Vault,
+    name: &CredentialName,
+    settings: BTreeMap<String, String>,
+    origin: Origin,
+) -> Result<Definition, CredentialsError> {
+    let mut definition = Definition::stored(&vault.credential(name).await?)?;
+    definition.settings.clear();
+    change(vault, definition, settings, origin).await
 }
 
 /// All credentials, with those that this version cannot read.

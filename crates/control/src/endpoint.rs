@@ -1,9 +1,12 @@
 //! The address of an issuer or a secret store, read from a setting. It is always a whole URL under
 //! TLS; a secret store on the same machine may do without.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ringfence_gateway::OwnUrl;
+use ringfence_gateway::http::authority;
+use ringfence_gateway::wire::dns::HOST_SERVICE;
 use ringfence_model::{Destination, Host, Scheme};
 
 use crate::limits::SETTING_OCTETS;
@@ -19,7 +22,7 @@ pub(crate) enum EndpointError {
     #[error("it must start with https://")]
     Scheme,
     /// Plain text to another machine.
-    #[error("http:// is for 127.0.0.1 and [::1] only; use https://")]
+    #[error("http:// is for 127.0.0.1, [::1] and {HOST_SERVICE} only; use https://")]
     Plain,
     /// No host, a user, or a port that is none.
     #[error("it must be https://HOST[:PORT]/PATH, without user and password")]
@@ -44,7 +47,7 @@ impl Endpoint {
         })
     }
 
-    /// Reads the same, or `http://` with an address of this machine itself.
+    /// Reads the same, or `http://` with an address or the name of this machine itself.
     ///
     /// # Errors
     /// Where it is anything else.
@@ -53,7 +56,8 @@ impl Endpoint {
         let is_near = match &endpoint.0.destination.host {
             Host::Address(IpAddr::V4(address)) => address.is_loopback(),
             Host::Address(IpAddr::V6(address)) => address.is_loopback(),
-            Host::Name(_) => false,
+            // It leads nowhere but to this machine.
+            Host::Name(name) => name.as_str() == HOST_SERVICE,
         };
         match endpoint.0.scheme {
             Scheme::Http if !is_near => Err(EndpointError::Plain),
@@ -97,6 +101,34 @@ impl Endpoint {
         Self(url)
     }
 
+    /// Another path of the same server.
+    #[must_use]
+    pub(crate) fn at(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        path.clone_into(&mut url.path_and_query);
+        Self(url)
+    }
+
+    /// The path, without the query.
+    #[must_use]
+    pub(crate) fn path(&self) -> &str {
+        let whole = self.0.path_and_query.split('?').next();
+        whole.unwrap_or_default()
+    }
+
+    /// The query, where there is one.
+    #[must_use]
+    pub(crate) fn query(&self) -> Option<&str> {
+        let parts = self.0.path_and_query.split_once('?');
+        parts.map(|(_, query)| query)
+    }
+
+    /// Whether both are of one server: scheme, host and port.
+    #[must_use]
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.scheme() == other.scheme() && self.destination() == other.destination()
+    }
+
     /// Where it leads.
     #[must_use]
     pub(crate) fn destination(&self) -> &Destination {
@@ -113,6 +145,18 @@ impl Endpoint {
     #[must_use]
     pub(crate) fn url(&self) -> OwnUrl {
         self.0.clone()
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OwnUrl {
+            scheme,
+            destination,
+            path_and_query,
+        } = &self.0;
+        let authority = authority(destination, *scheme);
+        write!(f, "{}://{authority}{path_and_query}", scheme.as_str())
     }
 }
 

@@ -57,6 +57,7 @@ fn parts(definition: &Definition, secrets: &Secrets) -> Option<Parts> {
         Kind::SshKey => ssh_key(definition, secrets),
         Kind::Oauth2ClientCredentials
         | Kind::Oauth2RefreshToken
+        | Kind::Oauth2Login
         | Kind::JwtBearer
         | Kind::GithubApp
         | Kind::AwsAssumeRole

@@ -14,6 +14,7 @@ mod fixed;
 pub mod keys;
 mod known;
 pub mod limits;
+pub mod login;
 pub mod metrics;
 pub mod mint;
 pub mod pins;

@@ -27,6 +27,8 @@ pub struct OwnQuestion {
     pub method: String,
     /// The path, without the query.
     pub path: String,
+    /// The query, without `?`; empty where there is none.
+    pub query: String,
     /// Names in lower case, and values that are text.
     pub headers: Vec<(String, String)>,
 }
@@ -104,6 +106,7 @@ fn question(request: &Request<Incoming>) -> OwnQuestion {
     OwnQuestion {
         method: request.method().as_str().to_owned(),
         path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
         headers: headers
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
             .collect(),

@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ringfence_model::{Destination, Scheme, Secret};
+use ringfence_policy::{AddressGrant, Cidr, CidrError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
@@ -29,6 +30,9 @@ use crate::tls::{Offer, TlsError, UpstreamTls};
 #[derive(Clone)]
 pub struct Outbound {
     parts: Arc<Parts>,
+    /// The addresses that it keeps to; none where the person who configures Ringfence has named all
+    /// that it is sent to.
+    addresses: Option<Arc<AddressGrant>>,
 }
 
 struct Parts {
@@ -117,7 +121,30 @@ impl Outbound {
         let tls = UpstreamTls::new(&config.dial.extra_roots)?;
         let dialer = Dialer::new(config.clone())?;
         let parts = Arc::new(Parts { dialer, tls });
-        Ok(Self { parts })
+        Ok(Self {
+            parts,
+            addresses: None,
+        })
+    }
+
+    /// The same, but only for public addresses and those in `networks`, each `ADDRESS/PREFIX`: for
+    /// places that somebody else names. What the host map names is the person's own word.
+    ///
+    /// # Errors
+    /// Where a text is no network.
+    pub fn within<'a>(&self, networks: impl Iterator<Item = &'a str>) -> Result<Self, CidrError> {
+        let networks: Result<Vec<Cidr>, CidrError> = networks.map(str::parse).collect();
+        Ok(Self {
+            parts: Arc::clone(&self.parts),
+            addresses: Some(Arc::new(AddressGrant::beside_public(&networks?))),
+        })
+    }
+
+    /// Whether somebody else resolves the name of this destination: then nobody here can tell what
+    /// kind of address it leads to.
+    #[must_use]
+    pub fn is_resolved_elsewhere(&self, destination: &Destination) -> bool {
+        destination.host.name().is_some() && self.parts.dialer.is_proxied(destination)
     }
 
     /// Sends a request and reads the whole answer.
@@ -125,7 +152,7 @@ impl Outbound {
     /// # Errors
     /// See [`OutboundError`].
     pub async fn send(&self, request: OwnRequest) -> Result<OwnResponse, OutboundError> {
-        timeout(OWN_EXCHANGE, self.parts.send(request, Version::Http1))
+        timeout(OWN_EXCHANGE, self.send_by(request, Version::Http1))
             .await
             .map_err(|_| OutboundError::TimedOut)?
     }
@@ -135,9 +162,18 @@ impl Outbound {
     /// # Errors
     /// See [`OutboundError`].
     pub async fn send_http2(&self, request: OwnRequest) -> Result<OwnResponse, OutboundError> {
-        timeout(OWN_EXCHANGE, self.parts.send(request, Version::Http2))
+        timeout(OWN_EXCHANGE, self.send_by(request, Version::Http2))
             .await
             .map_err(|_| OutboundError::TimedOut)?
+    }
+
+    async fn send_by(
+        &self,
+        request: OwnRequest,
+        version: Version,
+    ) -> Result<OwnResponse, OutboundError> {
+        let addresses = self.addresses.as_deref();
+        self.parts.send(request, version, addresses).await
     }
 }
 
@@ -152,13 +188,17 @@ impl Parts {
         &self,
         request: OwnRequest,
         version: Version,
+        addresses: Option<&AddressGrant>,
     ) -> Result<OwnResponse, OutboundError> {
         let url = request.url.clone();
         let mut request = write(request)?;
         if version == Version::Http2 {
             place_authority(&mut request, &url)?;
         }
-        let dialled = self.dialer.dial_configured(&url.destination).await?;
+        let dialled = match addresses {
+            Some(addresses) => self.dialer.dial(&url.destination, addresses).await?,
+            None => self.dialer.dial_configured(&url.destination).await?,
+        };
         let (socket, ahead) = dialled.stream.into_parts();
         if !ahead.is_empty() {
             let reason = "it spoke before it was asked".to_owned();

@@ -24,14 +24,15 @@ pub use decide::{
     PushedCommit, RateTerms, Reading, RequestTerms, Verdict,
 };
 pub use document::{
-    ApiMatch, ApiRule, ApprovalWord, BaseUrl, BuiltinTools, Cidr, CommitConditions, CommitError,
-    Condition, EmailPattern, FileConditions, FilePattern, FiltersWord, GitMatch, GitRule,
-    GitUpstreamTerms, LlmMatch, LlmProviderTerms, LlmRule, McpMatch, McpRule, McpServerTerms,
-    MediaPattern, Method, NetworkMatch, NetworkRule, PathPattern, PolicyTest, Preset, PresetError,
-    PresetSetting, Profile, Protocol, PushLimits, RefChangeWord, RefPattern, Removal, RepoPattern,
-    RepoRegex, RuleId, Schema, SchemaError, SecretsWord, SignerKey, Started, TestAction,
-    TokenGrant, VariableName, append_git_upstream, append_llm_provider, append_mcp_server,
-    append_rule, json_schema, remove_git_upstream, remove_llm_provider, remove_mcp_server,
+    ApiMatch, ApiRule, ApprovalWord, BaseUrl, BuiltinTools, Cidr, CidrError, CommitConditions,
+    CommitError, Condition, EmailPattern, FileConditions, FilePattern, FiltersWord, GitMatch,
+    GitRule, GitUpstreamTerms, LlmMatch, LlmProviderTerms, LlmRule, McpMatch, McpRule,
+    McpServerTerms, MediaPattern, Method, NetworkMatch, NetworkRule, PathPattern, PolicyTest,
+    Preset, PresetError, PresetSetting, Profile, Protocol, PushLimits, RefChangeWord, RefPattern,
+    Removal, RepoPattern, RepoRegex, RuleId, Schema, SchemaError, SecretsWord, SignerKey, Started,
+    TestAction, TokenGrant, VariableName, append_git_upstream, append_llm_provider,
+    append_mcp_server, append_rule, json_schema, remove_git_upstream, remove_llm_provider,
+    remove_mcp_server,
 };
 pub use error::{Located, PolicyError};
 pub use review::{

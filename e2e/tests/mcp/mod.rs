@@ -9,6 +9,7 @@ mod conformance;
 mod frames;
 mod hosted;
 mod lab;
+mod login;
 mod matrix;
 mod own;
 mod pins;

@@ -1,5 +1,7 @@
 //! The command line of `ringfence mcp`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use ringfence_model::CredentialName;
 use ringfence_model::mcp::ServerName;
@@ -15,6 +17,24 @@ pub(crate) struct McpArguments {
 pub(crate) enum McpVerb {
     /// Describe servers that rules can name.
     Server(ServerArguments),
+    /// Log in to a server that wants OAuth, and seal the tokens as the credential that its profile names.
+    #[command(after_help = "Examples:
+  ringfence mcp login salesforce
+  ringfence mcp login salesforce --browser --scope 'mcp refresh_token'
+  ringfence mcp login github --client-id Iv1.8a61f9b3a7aba766 --client-secret-file secret.txt --port 38080
+  ringfence mcp login build --client-id ci --client-secret-file secret.txt --client-credentials
+  ringfence mcp login tracker --no-listen    # a browser on another machine
+
+The tokens stay outside of every sandbox: agents use the server as before, and the gateway puts them in. They are renewed
+without you for as long as the authorization server allows; after that, requests are denied and say to log in again.")]
+    Login(Box<LoginArguments>),
+    /// End a login: give the tokens back, and remove them from the store.
+    #[command(after_help = "Examples:
+  ringfence mcp logout salesforce")]
+    Logout {
+        #[command(flatten)]
+        chosen: ChosenArguments,
+    },
     /// Show what is known of a server: its definitions, and which of them wait for a person.
     #[command(after_help = "Examples:
   ringfence mcp tools salesforce
@@ -129,4 +149,52 @@ pub(crate) struct AddArguments {
     /// The program that speaks the protocol over standard input and output, and its arguments.
     #[arg(last = true, value_name = "CMD", requires = "sandbox")]
     pub(crate) command: Vec<String>,
+}
+
+/// How to log in.
+#[derive(Debug, Args)]
+pub(crate) struct LoginArguments {
+    #[command(flatten)]
+    pub(crate) chosen: ChosenArguments,
+    /// The client, as a person registered it with the authorization server [default: register one now].
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// The client has a secret: read it from standard input, or ask for it.
+    #[arg(long, requires = "client_id")]
+    pub(crate) client_secret: bool,
+    /// The client has a secret, in this file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "client_id",
+        conflicts_with = "client_secret"
+    )]
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// The client describes itself at this URL, where the authorization server reads such documents.
+    #[arg(long, value_name = "URL", conflicts_with = "client_id")]
+    pub(crate) client_metadata_url: Option<String>,
+    /// The authorization server [default: the one that the server names].
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// The scopes to ask for, separated by spaces [default: those that the server wants].
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scope: Option<String>,
+    /// The port of 127.0.0.1 that the browser comes back to, for a client that is registered with one [default: any].
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Open the browser, by xdg-open.
+    #[arg(long)]
+    pub(crate) browser: bool,
+    /// Wait for no browser: read the address that it was led to at the end from standard input.
+    #[arg(long, conflicts_with = "browser")]
+    pub(crate) no_listen: bool,
+    /// Log in on another device, with a code.
+    #[arg(long, conflicts_with_all = ["browser", "no_listen", "port"])]
+    pub(crate) device: bool,
+    /// Log in as the client itself, with its secret.
+    #[arg(long, requires = "client_id", conflicts_with_all = ["browser", "no_listen", "port", "device"])]
+    pub(crate) client_credentials: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

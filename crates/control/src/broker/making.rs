@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::Inner;
 use crate::cache::{Made, Ready, unavailable};
-use crate::credential::{Definition, DocumentError, Kind, Secrets, SecretsError};
+use crate::credential::{Definition, DocumentError, Secrets, SecretsError};
 use crate::limits::{MINT_WAIT, UNKNOWN_LIFE};
 use crate::{fixed, keys, mint};
 
@@ -21,7 +21,7 @@ impl Inner {
     pub(super) async fn make(&self, vault: &Vault, name: &CredentialName) -> Made {
         let opened = in_time(name, self.opened(vault, name)).await?;
         let definition = definition(&opened)?;
-        if definition.kind != Kind::Oauth2RefreshToken {
+        if !definition.kind.is_used_up() {
             return in_time(name, self.make_of(vault, &opened, definition)).await;
         }
         // A refresh token may be good for one use, so one process uses it at a time, and each sees

@@ -22,6 +22,8 @@ pub enum Kind {
     Oauth2ClientCredentials,
     /// OAuth 2.0, grant `refresh_token` (RFC 6749, section 6).
     Oauth2RefreshToken,
+    /// OAuth 2.1, what a person's login gave (`ringfence mcp login`).
+    Oauth2Login,
     /// OAuth 2.0, grant `jwt-bearer` (RFC 7523).
     JwtBearer,
     /// An installation token of a GitHub App.
@@ -102,13 +104,14 @@ pub enum SettingsError {
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Header,
         Self::Bearer,
         Self::Basic,
         Self::Query,
         Self::Oauth2ClientCredentials,
         Self::Oauth2RefreshToken,
+        Self::Oauth2Login,
         Self::JwtBearer,
         Self::GithubApp,
         Self::AwsSigv4,
@@ -150,12 +153,20 @@ impl Kind {
             self,
             Self::Oauth2ClientCredentials
                 | Self::Oauth2RefreshToken
+                | Self::Oauth2Login
                 | Self::JwtBearer
                 | Self::GithubApp
                 | Self::AwsAssumeRole
                 | Self::AzureEntra
                 | Self::GcpServiceAccount
         )
+    }
+
+    /// Whether its issuer may give out something that it takes once, so that one process at a time
+    /// asks.
+    #[must_use]
+    pub const fn is_used_up(self) -> bool {
+        matches!(self, Self::Oauth2RefreshToken | Self::Oauth2Login)
     }
 
     /// A host as it was given, with the port of SSH where it has none and the kind is for SSH.
@@ -285,8 +296,9 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(kind.as_str().parse::<Kind>(), Ok(kind));
             let first = kind.secrets().first().unwrap();
-            // An application of Entra ID has a secret or a certificate.
-            assert_eq!(first.is_required, kind != Kind::AzureEntra);
+            // An application of Entra ID has a secret or a certificate, a login one token or the other.
+            let has_choice = matches!(kind, Kind::AzureEntra | Kind::Oauth2Login);
+            assert_eq!(first.is_required, !has_choice);
         }
     }
 

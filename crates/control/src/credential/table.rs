@@ -52,6 +52,7 @@ impl Kind {
             Self::Query => &QUERY,
             Self::Oauth2ClientCredentials => &OAUTH2_CLIENT_CREDENTIALS,
             Self::Oauth2RefreshToken => &OAUTH2_REFRESH_TOKEN,
+            Self::Oauth2Login => &OAUTH2_LOGIN,
             Self::JwtBearer => &JWT_BEARER,
             Self::GithubApp => &GITHUB_APP,
             Self::AwsSigv4 => &AWS_SIGV4,
@@ -122,6 +123,37 @@ const OAUTH2_REFRESH_TOKEN: Row = Row {
     settings: &[TOKEN_URL, CLIENT_ID, CLIENT_AUTH, SCOPE, PARAMETERS],
     secrets: &[
         required("refresh_token", "the refresh token; a new one is kept"),
+        optional("client_secret", "the client's secret, unless it is public"),
+    ],
+};
+
+const OAUTH2_LOGIN: Row = Row {
+    name: "oauth2-login",
+    about: "an access token by a login of yours, made by `ringfence mcp login`",
+    settings: &[
+        required("server", "the MCP server that was logged in to"),
+        required("issuer", "who gave the tokens, and no other gets them"),
+        required("resource", "what they are for (RFC 8707)"),
+        TOKEN_URL,
+        CLIENT_ID,
+        CLIENT_AUTH,
+        SCOPE,
+        optional("revocation_url", "where tokens are given back (RFC 7009)"),
+        optional(
+            "addresses",
+            "networks that the issuer may be in, separated by commas; else public addresses only",
+        ),
+        optional(
+            "expires",
+            "when an access token without a refresh token ends",
+        ),
+    ],
+    secrets: &[
+        optional("refresh_token", "the refresh token; a new one is kept"),
+        optional(
+            "access_token",
+            "or an access token, where there is no other",
+        ),
         optional("client_secret", "the client's secret, unless it is public"),
     ],
 };

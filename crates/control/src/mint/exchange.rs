@@ -58,6 +58,27 @@ impl<'a> Issuer<'a> {
         }
     }
 
+    /// When it is.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The same, reached through something else.
+    pub(super) const fn through<'b>(&self, outbound: &'b Outbound) -> Issuer<'b>
+    where
+        'a: 'b,
+    {
+        Issuer {
+            outbound,
+            clock: self.clock,
+            secrets: self.secrets,
+        }
+    }
+
+    pub(super) const fn outbound(&self) -> &'a Outbound {
+        self.outbound
+    }
+
     /// Asks once.
     pub(super) async fn post(&self, asked: Asked) -> Result<Answer, MintError> {
         // Most of a key file is no secret; what is comes with what is asked.
@@ -158,7 +179,7 @@ pub(super) fn encoded(value: &[u8]) -> Secret {
 }
 
 /// Names and values as `application/x-www-form-urlencoded`.
-pub(super) fn form(fields: &[(&str, &[u8])]) -> Secret {
+pub(crate) fn form(fields: &[(&str, &[u8])]) -> Secret {
     let length = fields
         .iter()
         .map(|(name, value)| 2 + name.len() + value.len())

@@ -12,6 +12,7 @@ mod github;
 mod google;
 mod jwt_bearer;
 mod limits;
+mod login;
 mod oauth;
 mod reply;
 mod settings;
@@ -24,7 +25,10 @@ use zeroize::Zeroizing;
 
 use crate::credential::{Definition, Kind, Secrets};
 use exchange::Issuer;
-use reply::Token;
+pub(crate) use exchange::form;
+pub(crate) use login::{Grant, ask_nothing, asked_by_device, granted};
+pub(crate) use oauth::{Client, Proof};
+pub(crate) use reply::Token;
 
 /// What an issuer gave out.
 #[derive(Debug)]
@@ -114,6 +118,7 @@ enum Granted {
 enum Plan<'a> {
     ClientCredentials(oauth::ClientCredentials<'a>),
     Refresh(oauth::Refresh<'a>),
+    Login(login::Login<'a>),
     JwtBearer(jwt_bearer::JwtBearer<'a>),
     Github(github::Installation<'a>),
     Entra(entra::Application<'a>),
@@ -129,6 +134,7 @@ impl<'a> Plan<'a> {
                 oauth::ClientCredentials::read(given).map(Self::ClientCredentials)
             }
             Kind::Oauth2RefreshToken => oauth::Refresh::read(given).map(Self::Refresh),
+            Kind::Oauth2Login => login::Login::read(given).map(Self::Login),
             Kind::JwtBearer => jwt_bearer::JwtBearer::read(given).map(Self::JwtBearer),
             Kind::GithubApp => github::Installation::read(given).map(Self::Github),
             Kind::AzureEntra => entra::Application::read(given).map(Self::Entra),
@@ -151,6 +157,7 @@ impl<'a> Plan<'a> {
         let token = match self {
             Self::ClientCredentials(plan) => plan.ask(issuer).await,
             Self::Refresh(plan) => plan.ask(issuer).await,
+            Self::Login(plan) => plan.ask(issuer).await,
             Self::JwtBearer(plan) => plan.ask(issuer).await,
             Self::Github(plan) => plan.ask(issuer).await,
             Self::Entra(plan) => plan.ask(issuer).await,

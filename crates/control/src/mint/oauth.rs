@@ -34,12 +34,13 @@ pub(super) struct Refresh<'a> {
 }
 
 /// Who asks, and how it proves that (RFC 6749, section 2.3.1).
-struct Client<'a> {
-    id: &'a str,
-    proof: Proof<'a>,
+pub(crate) struct Client<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) proof: Proof<'a>,
 }
 
-enum Proof<'a> {
+/// How a client proves who it is.
+pub(crate) enum Proof<'a> {
     /// In the header `Authorization`.
     Basic(&'a Secret),
     /// In the body.
@@ -117,7 +118,7 @@ impl<'a> Refresh<'a> {
 }
 
 impl<'a> Client<'a> {
-    fn read(given: Given<'a>, secret: Option<&'a Secret>) -> Result<Self, MintError> {
+    pub(super) fn read(given: Given<'a>, secret: Option<&'a Secret>) -> Result<Self, MintError> {
         let id = given.required("client_id")?;
         let proof = match (given.setting("client_auth").unwrap_or("basic"), secret) {
             ("basic" | "body", None) => Proof::Public,
@@ -128,7 +129,11 @@ impl<'a> Client<'a> {
         Ok(Self { id, proof })
     }
 
-    fn asked<'b>(&'b self, endpoint: &Endpoint, mut fields: Vec<(&'b str, &'b [u8])>) -> Asked {
+    pub(super) fn asked<'b>(
+        &'b self,
+        endpoint: &Endpoint,
+        mut fields: Vec<(&'b str, &'b [u8])>,
+    ) -> Asked {
         let mut headers = Vec::new();
         let mut hidden = Vec::new();
         match &self.proof {

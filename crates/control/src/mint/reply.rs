@@ -17,10 +17,10 @@ use crate::endpoint::Endpoint;
 
 /// What a token endpoint gave out.
 #[derive(Debug)]
-pub(super) struct Token {
-    pub(super) access_token: Secret,
-    pub(super) refresh_token: Option<Secret>,
-    pub(super) expires: Option<Timestamp>,
+pub(crate) struct Token {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) expires: Option<Timestamp>,
     /// Where it is good, as Salesforce says; not checked yet.
     pub(super) instance_url: Option<String>,
 }

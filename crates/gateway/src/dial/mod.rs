@@ -121,11 +121,11 @@ impl Dialer {
     }
 
     /// Whether the upstream proxy is asked for this destination.
-    fn is_proxied(&self, destination: &Destination) -> bool {
+    pub(crate) fn is_proxied(&self, destination: &Destination) -> bool {
         self.proxy.is_some() && !matches!(self.route(destination), Ok(Route::Named(_)))
     }
 
-    async fn dial(
+    pub(crate) async fn dial(
         &self,
         destination: &Destination,
         permitted: &AddressGrant,

@@ -12,6 +12,7 @@ use ringfence_model::{Host, RuleRef, classify};
 
 use super::terms::RequestTerms;
 use crate::compile::{Rule, RuleIndex};
+use crate::document::Cidr;
 
 /// What an allowed action may carry. For a request, only one of the protocols is set, and
 /// `addresses` and `valid_until` are what matters.
@@ -71,6 +72,17 @@ pub(super) struct BarredNetworks {
 impl AddressGrant {
     pub(super) const fn new(scope: Scope, barred: Option<BarredNetworks>) -> Self {
         Self { scope, barred }
+    }
+
+    /// Public addresses and these networks, for a destination that no rule is about.
+    #[must_use]
+    pub fn beside_public(networks: &[Cidr]) -> Self {
+        let named: Arc<[IpNet]> = networks.iter().map(Cidr::net).collect();
+        let scope = Scope::Resolved {
+            public: true,
+            named: vec![named],
+        };
+        Self::new(scope, None)
     }
 
     /// Whether `address` may be dialled.

@@ -2,6 +2,7 @@
 //! wire where clients look. Each checks by its own code, written from the specification, so that a
 //! mistake in what is tested is not repeated here.
 
+pub mod authorization;
 pub mod aws;
 pub mod entra;
 pub mod github_app;

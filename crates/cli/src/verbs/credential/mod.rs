@@ -1,6 +1,6 @@
 //! `ringfence credential`: secrets in, never out.
 
-mod prompt;
+pub(super) mod prompt;
 pub(super) mod secret;
 mod show;
 

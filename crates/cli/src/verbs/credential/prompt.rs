@@ -13,7 +13,7 @@ use rustix::termios::{
 const INTERRUPT: u8 = 3;
 
 /// Asks, and reads a line that the terminal does not show.
-pub(super) fn hidden(question: &str) -> io::Result<Secret> {
+pub(in crate::verbs) fn hidden(question: &str) -> io::Result<Secret> {
     let quiet = Quiet::begin()?;
     let mut stderr = io::stderr().lock();
     stderr.write_all(question.as_bytes())?;

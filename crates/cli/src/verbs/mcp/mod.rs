@@ -1,19 +1,23 @@
 //! `ringfence mcp`: servers of the Model Context Protocol, and what a person knows of them.
 
+mod login;
 mod pins;
 mod server;
 
 use crate::args::mcp::{McpArguments, McpVerb, ServerVerb};
+use crate::config::Settings;
 use crate::failure::Failure;
 
 /// Runs the verb. Returns the exit code.
-pub(crate) fn mcp(arguments: &McpArguments) -> Result<i32, Failure> {
+pub(crate) fn mcp(arguments: &McpArguments, settings: &Settings) -> Result<i32, Failure> {
     match &arguments.verb {
         McpVerb::Server(server) => match &server.verb {
             ServerVerb::Add(arguments) => server::add(arguments),
-            ServerVerb::List { profiles, json } => server::list(profiles, *json),
+            ServerVerb::List { profiles, json } => server::list(profiles, *json, settings),
             ServerVerb::Remove { name, profile } => server::remove(name, profile.as_deref()),
         },
+        McpVerb::Login(arguments) => login::login(arguments, settings),
+        McpVerb::Logout { chosen } => login::logout(chosen, settings),
         McpVerb::Tools { chosen, json } => pins::tools(chosen, *json),
         McpVerb::Diff { chosen, json } => pins::diff(chosen, *json),
         McpVerb::Approve {

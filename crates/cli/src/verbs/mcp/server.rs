@@ -6,7 +6,9 @@ use ringfence_model::mcp::{McpServer, ServerName};
 use ringfence_policy::{McpServerTerms, append_mcp_server, remove_mcp_server};
 use serde::Serialize;
 
+use super::login;
 use crate::args::mcp::AddArguments;
+use crate::config::Settings;
 use crate::failure::Failure;
 use crate::profiles::edit::Document;
 use crate::{output, profiles};
@@ -57,11 +59,24 @@ struct Shown {
     name: String,
     url: String,
     credential: Option<String>,
+    /// How the credential stands: `none`, `missing`, `sealed`, `logged-in`, `ended`, or `unknown`
+    /// where the store cannot be read.
+    login: &'static str,
     profile: String,
 }
 
 /// The servers that profiles describe, each name once, with the profile.
 pub(super) fn described(named: &[String]) -> Result<Vec<(McpServer, String)>, Failure> {
+    let terms = described_in_full(named)?.into_iter();
+    Ok(terms
+        .map(|(terms, profile)| (terms.server(), profile))
+        .collect())
+}
+
+/// The same, with all that profiles say of them.
+pub(super) fn described_in_full(
+    named: &[String],
+) -> Result<Vec<(McpServerTerms, String)>, Failure> {
     let mut found = profiles::own();
     for name in named {
         found.extend(profiles::find(name)?);
@@ -72,7 +87,7 @@ pub(super) fn described(named: &[String]) -> Result<Vec<(McpServer, String)>, Fa
         let name = profile.name.to_string();
         for terms in &profile.mcp_servers {
             if known.insert(terms.name.clone()) {
-                servers.push((terms.server(), name.clone()));
+                servers.push((terms.clone(), name.clone()));
             }
         }
     }
@@ -80,19 +95,24 @@ pub(super) fn described(named: &[String]) -> Result<Vec<(McpServer, String)>, Fa
 }
 
 /// Lists servers. Returns the exit code.
-pub(super) fn list(named: &[String], json: bool) -> Result<i32, Failure> {
+pub(super) fn list(named: &[String], json: bool, settings: &Settings) -> Result<i32, Failure> {
     let servers = described(named)?;
-    let shown = servers.into_iter().map(|(server, profile)| Shown {
-        name: server.name.to_string(),
-        url: format!(
-            "{}://{}{}",
-            server.scheme.as_str(),
-            server.destination,
-            server.path
-        ),
-        credential: server.credential.map(|it| it.to_string()),
-        profile,
-    });
+    let states = login::states(&servers, settings)?;
+    let shown = servers
+        .into_iter()
+        .zip(states)
+        .map(|((server, profile), login)| Shown {
+            name: server.name.to_string(),
+            url: format!(
+                "{}://{}{}",
+                server.scheme.as_str(),
+                server.destination,
+                server.path
+            ),
+            credential: server.credential.map(|it| it.to_string()),
+            login,
+            profile,
+        });
     let shown: Vec<Shown> = shown.collect();
     if json {
         output::json(&shown);
@@ -108,11 +128,12 @@ pub(super) fn list(named: &[String], json: bool) -> Result<i32, Failure> {
             it.name.clone(),
             it.url.clone(),
             credential,
+            it.login.to_owned(),
             it.profile.clone(),
         ]
     };
     output::table(
-        &["name", "where", "credential", "profile"],
+        &["name", "where", "credential", "login", "profile"],
         shown.iter().map(row).collect(),
     );
     Ok(0)
