@@ -2,6 +2,7 @@
 
 mod canary;
 mod certificates;
+mod cloud_tools;
 mod desk;
 pub(crate) mod encodings;
 mod github;

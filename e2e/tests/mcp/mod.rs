@@ -18,4 +18,6 @@ mod readers;
 mod secrets;
 mod sessions;
 mod stray;
+mod tools;
+pub(crate) mod tools_desk;
 mod trace;

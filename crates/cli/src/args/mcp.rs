@@ -80,6 +80,20 @@ Runs that are under way see it at their next call.")]
         #[command(flatten)]
         chosen: ChosenArguments,
     },
+    /// Read a file that describes tools, or an API, as a server would, and list the tools.
+    #[command(after_help = "Examples:
+  ringfence mcp check tools.yaml
+  ringfence mcp check openapi.json --json")]
+    Check {
+        /// A file of `kind: Tools`, or an OpenAPI description.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serve tools on standard input and output, inside of a sandbox.
+    #[command(hide = true)]
+    Serve,
 }
 
 /// A server.

@@ -175,6 +175,16 @@ impl State {
             "/subscriptions/0000/resourceGroups" => {
                 ApiResponse::json(200, &json!({"value": [group]}))
             }
+            "/tenants" => {
+                let tenant =
+                    json!({"tenantId": "1111", "displayName": "Acme", "defaultDomain": TENANT});
+                ApiResponse::json(200, &json!({"value": [tenant]}))
+            }
+            "/subscriptions" => {
+                let own = json!({"subscriptionId": "0000", "displayName": "Shop", "state": "Enabled", "tenantId": "1111"});
+                ApiResponse::json(200, &json!({"value": [own]}))
+            }
+            "/subscriptions/0000/resources" => ApiResponse::json(200, &resources(request)),
             _ => arm_error(404, "ResourceNotFound", "There is no such resource."),
         }
     }
@@ -183,6 +193,27 @@ impl State {
 /// The access token that is given out as the `number`th.
 pub fn token(number: u32) -> String {
     format!("eyJ0eXAi.access-{number}-of-entra.c2ln")
+}
+
+/// Resources in pages of two, the next of which is told by a link.
+fn resources(request: &ApiRequest) -> serde_json::Value {
+    let resource = |name: &str| {
+        json!({
+            "id": format!("{GROUP}/providers/Microsoft.Web/sites/{name}"),
+            "name": name,
+            "type": "Microsoft.Web/sites",
+            "location": "westeurope",
+            "properties": {"adminPassword": "adminPassword-of-the-shop"},
+        })
+    };
+    if query(request).contains_key("$skiptoken") {
+        return json!({"value": [resource("stock")]});
+    }
+    let next = format!(
+        "https://{MANAGEMENT}{}?{}&$skiptoken=2",
+        request.path, request.query
+    );
+    json!({"value": [resource("shop"), resource("mail")], "nextLink": next})
 }
 
 fn refusal(status: u16, code: &str, words: &str) -> ApiResponse {

@@ -1,7 +1,9 @@
 //! `ringfence mcp`: servers of the Model Context Protocol, and what a person knows of them.
 
+mod check;
 mod login;
 mod pins;
+mod serve;
 mod server;
 
 use crate::args::mcp::{McpArguments, McpVerb, ServerVerb};
@@ -26,5 +28,7 @@ pub(crate) fn mcp(arguments: &McpArguments, settings: &Settings) -> Result<i32, 
             seen,
         } => pins::approve(chosen, (names, seen.as_deref())),
         McpVerb::Forget { chosen } => pins::forget(chosen),
+        McpVerb::Check { file, json } => check::check(file, *json),
+        McpVerb::Serve => serve::serve(),
     }
 }

@@ -366,7 +366,6 @@ fn a_server_is_open_where_a_session_can_be_begun() {
     };
     assert_eq!(open("allow: {server: desk, tools: [a]}"), ["desk"]);
     for closed in [
-        "",
         "forbid: {server: desk, tools: [a]}",
         "allow: {server: desk, tools: [a], expires: 2020-01-01T00:00:00Z}",
         "allow: {server: desk, tools: [a]}\nforbid: {server: desk}",

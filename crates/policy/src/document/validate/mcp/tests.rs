@@ -68,7 +68,7 @@ fn every_mistake_of_a_rule_is_named_with_a_way_out() {
 #[test]
 fn servers_are_described_once_and_have_a_place() {
     for (fields, part) in [
-        ("name: a", "`url` is missing"),
+        ("name: a", "neither elsewhere nor started"),
         ("url: 'https://a.test/mcp'", "`name` is missing"),
         ("name: A, url: 'https://a.test/mcp'", "lower-case"),
         ("name: a, url: a.test/mcp", ""),
