@@ -99,6 +99,7 @@ fn target(scheme: &str, host: &str, path: &str) -> Target {
             scheme,
             path: path.to_owned(),
             credential: None,
+            trace: false,
         },
         networks: Vec::new(),
         credential: "lab".parse().unwrap(),
