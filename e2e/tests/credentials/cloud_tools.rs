@@ -169,3 +169,68 @@ fn aws_says_who_by_a_signature_that_is_made_outside_and_signs_nothing_else() {
     assert_eq!(sts.requests().len(), 1);
     desk.assert_not_inside(&[AWS_SECRET]);
 }
+
+/// The agent's own rules: of the server, one tool.
+fn agents_rules(server: &str, tools: &str) -> String {
+    format!(
+        "apiVersion: ringfence/v1\nkind: Profile\nname: agent\nmcpServers:\n  - {{name: tools, profile: clouds, {server}}}\nmcp:\n  - allow: {{server: tools, tools: [{tools}]}}\n"
+    )
+}
+
+#[test]
+fn an_agent_learns_who_it_is_from_a_server_in_another_sandbox() {
+    let mut desk = Desk::new();
+    let azure = azure(&mut desk);
+    desk.host.profile("clouds", PROFILE);
+    let rules = agents_rules("builtin: cloud", "azure_whoami");
+    desk.host.profile("agent", &rules);
+    desk.host.file("agent.py", include_str!("../mcp/agent.py"));
+    let ended = desk.host.run().profile("agent").python(
+        r#"
+from agent import *
+c = connect("tools", timeout=60)
+show([it["name"] for it in c.tools()])
+show([c.tool("azure_whoami"), c.tool("azure_list_subscriptions")])
+open("environment", "w").write(str(dict(os.environ)))
+"#,
+    );
+    let mut shown = ended
+        .stdout
+        .lines()
+        .filter_map(|it| it.strip_prefix("SHOWN "));
+    let mut next = || serde_json::from_str::<Value>(shown.next().unwrap_or("null")).unwrap();
+    assert_eq!(next(), json!(["azure_whoami"]), "{ended}");
+    let answers = next();
+    let who = &answers[0]["result"]["structuredContent"];
+    assert_eq!(who["tenants"][0]["domain"], entra::TENANT, "{ended}");
+    assert!(answers[1]["error"].is_object(), "{ended}");
+    assert!(!azure.requests().is_empty());
+    let inside = desk.host.project().to_owned();
+    for secret in [CLIENT_SECRET, &entra::token(1)] {
+        let found = places(&desk.host, secret, &[&inside]);
+        assert_eq!(found, Vec::<String>::new(), "{secret}");
+        assert!(!ended.stdout.contains(secret));
+    }
+}
+
+#[test]
+fn a_tool_that_tells_all_it_has_tells_an_agent_no_token() {
+    let mut desk = Desk::new();
+    azure(&mut desk);
+    let tokens = "tokens:\n  - {env: [CLOUD_TOKEN], credentials: [azure]}\napi:";
+    desk.host
+        .profile("clouds", &PROFILE.replacen("api:", tokens, 1));
+    let program = "apiVersion: ringfence/v1\nkind: Tools\ntools:\n  - {name: leak, description: Tells all., command: [env], environment: [CLOUD_TOKEN]}\n";
+    let program = desk.host.home_file("leak.yaml", program);
+    let server = format!("tools: \"{}\"", program.display());
+    desk.host.profile("agent", &agents_rules(&server, "leak"));
+    desk.host.file("agent.py", include_str!("../mcp/agent.py"));
+    let ended = desk
+        .host
+        .run()
+        .profile("agent")
+        .python("from agent import *\nc = connect('tools', timeout=60)\nshow(c.tool('leak'))");
+    assert!(ended.stdout.contains("<secret ringfence-token "), "{ended}");
+    assert!(!ended.stdout.contains("rf_"), "{ended}");
+    assert!(!ended.stdout.contains(CLIENT_SECRET), "{ended}");
+}
