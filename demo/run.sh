@@ -32,6 +32,7 @@ main() {
     change_the_credential
     branch_of_its_own
     coding_agent
+    tools
     close_the_loop
     look_at_the_record
     finish
@@ -320,6 +321,52 @@ coding_agent() {
 
 model_saw_the_real_one() {
     grep -qF "$(cat "$work/model-key")" "$work/asked" && ! grep -q rf_ "$work/asked"
+}
+
+# A tool of a person's own as an MCP server in a sandbox of its own: it reads what the agent's rules let nobody reach.
+tools() {
+    local ask='curl -sS http://mcp.ringfence.internal/mirror -H "Content-Type: application/json" -H "MCP-Protocol-Version: 2025-11-25"'
+    cat >"$work/mirror.yaml" <<'END'
+apiVersion: ringfence/v1
+kind: Tools
+tools:
+  - name: page
+    description: One page of the mirror, by its name.
+    readOnly: true
+    arguments: { properties: { name: { type: string } }, required: [name] }
+    http: { method: GET, url: "http://mirror.acme.test/{name}" }
+END
+    cat >"$work/mirror-server.yaml" <<'END'
+apiVersion: ringfence/v1
+kind: Profile
+name: mirror-server
+network:
+  - allow: { host: mirror.acme.test, ports: [80], methods: [GET] }
+END
+    cat >"$work/tools.yaml" <<'END'
+apiVersion: ringfence/v1
+kind: Profile
+name: tools
+mcpServers:
+  - { name: mirror, tools: ./mirror.yaml, profile: ./mirror-server.yaml }
+mcp:
+  - allow: { id: pages, server: mirror, tools: [{ name: page, arguments: { properties: { name: { pattern: "^[a-z.]+$" } }, required: [name] } }] }
+END
+    step "A tool of your own over MCP, served from another sandbox (ringfence mcp check, run --profile tools.yaml)"
+    "$ringfence" mcp check "$work/mirror.yaml"
+    cat >"$project/tools.sh" <<END
+session=\$($ask -D - -o /dev/null -d '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"demo","version":"1"}}}' | tr -d '\r' | sed -n 's/^mcp-session-id: //p')
+say() { $ask -H "Mcp-Session-Id: \$session" -d "\$1"; echo; }
+say '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+say '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"page","arguments":{"name":"hello.json"}}}'
+say '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"page","arguments":{"name":"SECRETS"}}}'
+curl -sS -o /dev/null -w '%{http_code}\n' http://mirror.acme.test/
+END
+    "$ringfence" run --profile "$work/tools.yaml" --agent tools -- bash tools.sh | tee "$work/tools.out"
+    step "Seen from outside"
+    expect "the tool answered the agent" grep -q '"structuredContent":{"hello"' "$work/tools.out"
+    expect "an argument that no rule allows went nowhere" grep -q 'allows page with other arguments' "$work/tools.out"
+    expect "the agent itself does not reach what its tool does" grep -qx 403 "$work/tools.out"
 }
 
 close_the_loop() {
